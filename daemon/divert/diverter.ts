@@ -1,0 +1,48 @@
+// The contract of a redirect layer: the whole desired state each time, as a value. One file per operating
+// system implements it; the supervisor is its only caller.
+import type { IpAddress, Port, PortRange } from '../../shared/endpoint.js';
+
+/** The loopback ports of one worker: it listens on 127.0.0.1 and ::1 on both, and owns a share of the virtual data ports. */
+export interface WorkerPorts {
+  readonly control: Port;
+  readonly data: Port;
+  readonly virtual: PortRange;
+}
+
+/**
+ * A server with a live (or recent) session. Passive data connections to it on a virtual port are redirected;
+ * connections that the proxy opens to a client from `activePort` appear to come from `address`, port 20.
+ */
+export interface DivertedServer {
+  readonly address: IpAddress;
+  readonly activePort: Port;
+}
+
+/** An address block that is left alone, in canonical text. */
+export interface Cidr {
+  readonly address: IpAddress;
+  readonly prefix: number;
+}
+
+/** Everything the redirect layer has to bring about. Applying the same plan twice changes nothing. */
+export interface DivertPlan {
+  /** Outbound TCP ports to intercept, normally 21. */
+  readonly ports: readonly Port[];
+  /** The proxy's uid: its own connections are never redirected. */
+  readonly proxyUid: number;
+  readonly workers: readonly WorkerPorts[];
+  readonly exemptUids: readonly number[];
+  readonly exemptNets: readonly Cidr[];
+  readonly servers: readonly DivertedServer[];
+  /** What happens to FTP when the supervisor dies without cleaning up. */
+  readonly onFailure: 'open' | 'closed';
+}
+
+/** One operating system's redirect layer. All methods reject with a Fault of code `redirect`, `missing-tool` or `not-permitted`. */
+export interface Diverter {
+  readonly name: string;
+  /** Brings the machine from whatever state it is in to the plan, atomically: old or new, never between. */
+  apply(plan: DivertPlan): Promise<void>;
+  /** Removes everything ftpseal may have left, also after a crash; no other table is touched. Idempotent. */
+  clear(): Promise<void>;
+}

@@ -1,0 +1,77 @@
+// What the proxy's main thread and its workers say to each other. Both sides check every message: a worker
+// handles hostile bytes, and a bug there must not become a bug here.
+import { z } from 'zod';
+import { endpointSchema, ipAddressSchema, portSchema } from '../../shared/endpoint.js';
+import { connectionSchema, decisionSchema, questionSchema } from '../../shared/trust.js';
+
+/** How a session stands, for `ftpseal sessions`. Replaces the previous state of the same session whole. */
+export const sessionStateSchema = z
+  .object({
+    id: z.string().max(64),
+    connection: connectionSchema,
+    startedAt: z.number(),
+    /** The phase of daemon/ftp/state.ts. */
+    phase: z.string().max(32),
+    /** `none` until decided. */
+    protection: z.enum(['none', 'secured', 'cleartext', 'tunnelled', 'relayed']),
+    mechanism: z.string().max(32).optional(),
+    protocol: z.string().max(32).optional(),
+    cipher: z.string().max(128).optional(),
+    data: z.enum(['unknown', 'private', 'clear', 'refused']),
+    bytesUp: z.number(),
+    bytesDown: z.number(),
+    transfers: z.number(),
+    warning: z.string().max(512).optional(),
+  })
+  .readonly();
+export type SessionState = z.infer<typeof sessionStateSchema>;
+
+/** What a worker asks of the main thread; each gets exactly one answer with the same id. */
+export const workerRequestSchema = z.discriminatedUnion('kind', [
+  /** A connection was accepted: is this server known to have been secure? */
+  z.object({ kind: z.literal('begin'), connection: connectionSchema }),
+  /** Make passive and active data connections of this server work; answered when the redirect layer has it. */
+  z.object({ kind: z.literal('reserve'), address: ipAddressSchema }),
+  z.object({
+    kind: z.literal('judge'),
+    sessionId: z.string(),
+    connection: connectionSchema,
+    question: questionSchema,
+  }),
+]);
+export type WorkerRequest = z.infer<typeof workerRequestSchema>;
+
+export const workerAnswerSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('begun'), knownSecure: z.boolean() }),
+  /** `activePort`: bind to it and the client sees the server's address, port 20; undefined where no redirect layer runs. */
+  z.object({ kind: z.literal('reserved'), activePort: portSchema.optional() }),
+  z.object({ kind: z.literal('decided'), decision: decisionSchema }),
+  z.object({ kind: z.literal('failed'), sentence: z.string() }),
+]);
+export type WorkerAnswer = z.infer<typeof workerAnswerSchema>;
+
+/** Worker to main. */
+export const fromWorkerSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('ready'), control: endpointSchema.array(), data: endpointSchema.array() }),
+  z.object({ kind: z.literal('request'), id: z.number().int(), request: workerRequestSchema }),
+  /** The session no longer needs an answer to this question (the client hung up). */
+  z.object({ kind: z.literal('withdraw'), sessionId: z.string() }),
+  z.object({ kind: z.literal('session'), state: sessionStateSchema }),
+  z.object({ kind: z.literal('ended'), id: z.string(), reason: z.string().max(512) }),
+  z.object({
+    kind: z.literal('log'),
+    level: z.enum(['debug', 'info', 'warn', 'error']),
+    message: z.string().max(2048),
+    fields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  }),
+]);
+export type FromWorker = z.infer<typeof fromWorkerSchema>;
+
+/** Main to worker. */
+export const toWorkerSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('answer'), id: z.number().int(), answer: workerAnswerSchema }),
+  z.object({ kind: z.literal('closeSession'), id: z.string() }),
+  /** Stop accepting and, after the grace, end. */
+  z.object({ kind: z.literal('stop'), graceMs: z.number() }),
+]);
+export type ToWorker = z.infer<typeof toWorkerSchema>;

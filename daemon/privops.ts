@@ -1,0 +1,160 @@
+// What the proxy (no privileges) may ask of the supervisor (root), over the child's 'ipc' channel. This file holds
+// the whole table: message schemas for both directions and the phase in which each request is permitted.
+// Anything else from the child is fatal for the child, as in OpenSSH's monitor.
+import { z } from 'zod';
+import { endpointSchema, ipAddressSchema, portRangeSchema, portSchema } from '../shared/endpoint.js';
+import { Fault } from '../shared/fault.js';
+import type { PortRange } from '../shared/endpoint.js';
+
+/** More workers than any machine gets; the redirect map has one entry per worker. */
+export const MAX_WORKERS = 64;
+/** Servers with a live or recent session. A desktop has a handful; the limit bounds what the child makes root do. */
+export const MAX_SERVERS = 4096;
+/** Grace for open sessions that the supervisor gives the proxy at a stop, before it kills. */
+export const STOP_GRACE_MS = 3000;
+
+export const workerPortsSchema = z
+  .strictObject({ control: portSchema, data: portSchema, virtual: portRangeSchema })
+  .readonly();
+
+export const divertedServerSchema = z
+  .strictObject({ address: ipAddressSchema, activePort: portSchema })
+  .readonly();
+
+/** Child to parent. Each request is answered once, in any order, with the same `id`. */
+export const privopRequestSchema = z.discriminatedUnion('kind', [
+  /**
+   * All workers listen on 127.0.0.1 and ::1: install or replace the redirect. Sent once, and again with the whole list
+   * whenever a worker was replaced. `virtual` must be the shares that `start` gave, in the same order.
+   */
+  z.strictObject({
+    kind: z.literal('workersReady'),
+    workers: z.array(workerPortsSchema).min(1).max(MAX_WORKERS).readonly(),
+  }),
+  /** The whole list of diverted servers, replacing the previous one. Addresses and active ports are unique. */
+  z.strictObject({
+    kind: z.literal('setServers'),
+    servers: z.array(divertedServerSchema).max(MAX_SERVERS).readonly(),
+  }),
+  /** Which program owns the client's socket of an intercepted connection (client's address, original destination). */
+  z.strictObject({ kind: z.literal('programOf'), client: endpointSchema, server: endpointSchema }),
+]);
+export type PrivopRequest = z.infer<typeof privopRequestSchema>;
+
+export const toSupervisorSchema = z.strictObject({
+  id: z.number().int().min(0).max(0xffff_ffff),
+  request: privopRequestSchema,
+});
+export type ToSupervisor = z.infer<typeof toSupervisorSchema>;
+
+export const privopAnswerSchema = z.discriminatedUnion('kind', [
+  /** `workersReady`, `setServers`: in force from now on. */
+  z.strictObject({ kind: z.literal('done') }),
+  /** `programOf`: both undefined if the owner is unknown or has gone. */
+  z.strictObject({
+    kind: z.literal('program'),
+    pid: z.number().int().positive().optional(),
+    name: z.string().max(256).optional(),
+  }),
+  /** The redirect layer refused; a sentence for the log and for `status`. */
+  z.strictObject({ kind: z.literal('failed'), sentence: z.string().max(2048) }),
+]);
+export type PrivopAnswer = z.infer<typeof privopAnswerSchema>;
+
+/** What one worker gets for itself: no two workers share a port of either range. */
+export const workerShareSchema = z
+  .strictObject({
+    /** Virtual ports for its PASV and EPSV replies. */
+    virtual: portRangeSchema,
+    /** Source ports for its connections to servers (daemon/sys/source-ports.ts). */
+    upstream: portRangeSchema,
+  })
+  .readonly();
+export type WorkerShare = z.infer<typeof workerShareSchema>;
+
+/** Parent to child. `start` is the first message, sent once; the child starts exactly `shares.length` workers. */
+export const toProxySchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('start'),
+    shares: z.array(workerShareSchema).min(1).max(MAX_WORKERS).readonly(),
+    /** Each worker listens on a control and a data port out of this range, each on 127.0.0.1 and ::1. */
+    listen: portRangeSchema,
+    /** `DivertedServer.activePort` comes out of this range. */
+    active: portRangeSchema,
+  }),
+  z.strictObject({
+    kind: z.literal('answer'),
+    id: z.number().int().min(0).max(0xffff_ffff),
+    answer: privopAnswerSchema,
+  }),
+  /** End within the grace: stop accepting, let sessions finish, exit 0. */
+  z.strictObject({ kind: z.literal('stop'), graceMs: z.number().int().min(0) }),
+]);
+export type ToProxy = z.infer<typeof toProxySchema>;
+export type StartMessage = Extract<ToProxy, { readonly kind: 'start' }>;
+
+/** The child's life as the supervisor sees it. */
+export type ProxyPhase = 'starting' | 'running' | 'stopping';
+
+const permittedIn: Readonly<Record<PrivopRequest['kind'], readonly ProxyPhase[]>> = {
+  workersReady: ['starting', 'running'],
+  setServers: ['running'],
+  programOf: ['running'],
+};
+
+/**
+ * Checks one message of the child. Returns the request, or `undefined` for one that arrives while the child is
+ * being stopped; throws a Fault of code `protocol` for everything that is not permitted: the caller kills the child.
+ */
+export function admitRequest(
+  message: unknown,
+  phase: ProxyPhase,
+  start: Pick<StartMessage, 'shares' | 'listen' | 'active'>,
+): ToSupervisor | undefined {
+  const parsed = toSupervisorSchema.safeParse(message);
+  if (!parsed.success) throw notPermitted(`a malformed request: ${z.prettifyError(parsed.error)}`);
+  if (phase === 'stopping') return undefined;
+  const { request } = parsed.data;
+  if (!permittedIn[request.kind].includes(phase)) throw notPermitted(`${request.kind} while ${phase}`);
+  if (request.kind === 'workersReady') checkWorkers(request.workers, start);
+  if (request.kind === 'setServers') checkServers(request.servers, start.active);
+  return parsed.data;
+}
+
+function checkWorkers(
+  workers: readonly z.infer<typeof workerPortsSchema>[],
+  start: Pick<StartMessage, 'shares' | 'listen'>,
+): void {
+  if (workers.length !== start.shares.length)
+    throw notPermitted('workersReady for another number of workers');
+  const ports = workers.flatMap((worker) => [worker.control, worker.data]);
+  if (new Set(ports).size !== ports.length) throw notPermitted('workersReady with one port twice');
+  if (!ports.every((port) => within(port, start.listen)))
+    throw notPermitted('a worker port outside its range');
+  workers.forEach((worker, index) => {
+    const share = start.shares[index]?.virtual;
+    if (share?.first !== worker.virtual.first || share.last !== worker.virtual.last) {
+      throw notPermitted('virtual data ports that are not this worker’s share');
+    }
+  });
+}
+
+function checkServers(servers: readonly z.infer<typeof divertedServerSchema>[], active: PortRange): void {
+  if (new Set(servers.map((server) => server.address)).size !== servers.length) {
+    throw notPermitted('setServers with one address twice');
+  }
+  if (new Set(servers.map((server) => server.activePort)).size !== servers.length) {
+    throw notPermitted('setServers with one active port twice');
+  }
+  if (!servers.every((server) => within(server.activePort, active))) {
+    throw notPermitted('an active port outside its range');
+  }
+}
+
+function within(port: number, range: PortRange): boolean {
+  return port >= range.first && port <= range.last;
+}
+
+function notPermitted(what: string): Fault {
+  return new Fault('protocol', `The proxy process asked for something it may not have (${what}).`);
+}

@@ -13,20 +13,20 @@ interface Place {
 /** A fault that lists every problem of a file, one a line: `file:line: key: what is allowed`. */
 export function configFault(file: string, text: string, error: z.ZodError): Fault {
   const places = findPlaces(text);
-  const lines = error.issues.flatMap((issue) => {
-    if (issue.code !== 'unrecognized_keys') return [sentence(file, places, issue.path, messageOf(issue))];
-    return issue.keys.map((key) => sentence(file, places, [...issue.path, key], issue.message));
+  const problems = error.issues.flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, message: messageOf(issue) }];
+    return issue.keys.map((key) => ({ path: [...issue.path, key], message: issue.message }));
   });
+  const lines = problems
+    .map(({ path, message }) => ({ line: lineOf(places, path), text: `${keyOf(path)} ${message}` }))
+    .sort((a, b) => a.line - b.line)
+    .map(({ line, text: problem }) => `${file}:${line}: ${problem}`);
   return new Fault('config', [...new Set(lines)].join('\n'), error);
 }
 
 function messageOf(issue: z.core.$ZodIssue): string {
   const missing = issue.code === 'custom' && issue.path.at(-1) === 'match' && issue.path.length === 3;
   return missing ? `is missing or wrong; it ${issue.message}` : issue.message;
-}
-
-function sentence(file: string, places: readonly Place[], path: Path, message: string): string {
-  return `${file}:${lineOf(places, path)}: ${keyOf(path)} ${message}`;
 }
 
 /** `host[2].trust.unknown`, counted from 1 as people do. */

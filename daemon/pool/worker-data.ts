@@ -1,19 +1,17 @@
 // What a worker thread is given at birth (`workerData`). It is checked on arrival like every other message.
 import { z } from 'zod';
-import { endpointSchema, portRangeSchema, portSchema } from '../../shared/endpoint.js';
+import { endpointSchema, portRangeSchema } from '../../shared/endpoint.js';
 import { configSchema } from '../config.js';
 
 /**
  * Where a worker listens.
  * `loopback`: on 127.0.0.1 and, where the machine has it, ::1, with one port for control and one for data
- * connections. Each port is the same on both addresses. The ports given are those of the predecessor that died:
- * take them if they are free, otherwise (and when absent) any free ones, and report in `ready`.
- * `endpoints`: exactly these, for the explicit proxy; only one worker exists then.
+ * connections, each the same on both addresses: the first free ones of `range`, which is this worker's alone,
+ * so a replacement finds the ports of its predecessor again. Reported in `ready`.
+ * `endpoints`: exactly these, for the explicit proxy; only one worker exists then and `ready.data` is empty.
  */
 const listenSchema = z.discriminatedUnion('kind', [
-  z
-    .object({ kind: z.literal('loopback'), control: portSchema.optional(), data: portSchema.optional() })
-    .readonly(),
+  z.object({ kind: z.literal('loopback'), range: portRangeSchema }).readonly(),
   z.object({ kind: z.literal('endpoints'), control: endpointSchema.array().readonly() }).readonly(),
 ]);
 
@@ -25,9 +23,9 @@ export const workerDataSchema = z
     mode: z.enum(['redirect', 'explicit']),
     config: configSchema,
     listen: listenSchema,
-    /** This worker's share of divert.data_ports. */
-    virtual: portRangeSchema,
-    /** This worker's share of divert.source_ports; absent where the proxy's upstream sockets take any port. */
+    /** This worker's share of divert.data_ports; absent without a redirect layer. */
+    virtual: portRangeSchema.optional(),
+    /** This worker's share of divert.source_ports; absent without a redirect layer: any port will do. */
     sourcePorts: portRangeSchema.optional(),
   })
   .readonly();

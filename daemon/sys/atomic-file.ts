@@ -1,0 +1,47 @@
+// Replaces a file so that a reader, or a crash at any moment, finds the old content or the new, never a part.
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join, basename } from 'node:path';
+
+/**
+ * Writes `content` to a new file beside `path` (mode 0600 unless told), flushes it to the disk, renames it over
+ * `path` and flushes the folder. On failure the old file is untouched and the new one removed; rejects with the
+ * system's error.
+ */
+export async function writeFileAtomic(path: string, content: string, mode = 0o600): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    await writeAndSync(temporary, content, mode);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Makes a folder that only its owner may enter, with its parents; an existing one gets the same mode. */
+export async function makePrivateFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  await chmod(path, 0o700);
+}
+
+async function writeAndSync(path: string, content: string, mode: number): Promise<void> {
+  // `wx`: a file or a link that someone laid there is an error, not a place to write to.
+  const file = await open(path, 'wx', mode);
+  try {
+    await file.writeFile(content, 'utf8');
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

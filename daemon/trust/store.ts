@@ -1,0 +1,52 @@
+// The contract of a place that remembers servers. The file store implements it; a keychain behind the tray will.
+import type { Endpoint } from '../../shared/endpoint.js';
+import type { KeyFingerprint } from '../../shared/fingerprint.js';
+import type { CleartextRecord, Owner, PinRecord, Place, SecuredRecord } from './pin-record.js';
+
+/** What the store knows that bears on one connection. */
+export interface Knowledge {
+  /** Records that count for the owner and are about this server or this key. */
+  readonly pins: readonly PinRecord[];
+  /** The server was secure once, or a key is pinned for it (revoked ones included): cleartext is not an option. */
+  readonly wasSecure: boolean;
+  /** The owner (or the machine) allowed cleartext to this server for good. */
+  readonly cleartextAllowed: boolean;
+}
+
+export interface KnowledgeQuery {
+  readonly owner: Owner;
+  readonly server: Endpoint;
+  readonly name: string | undefined;
+  readonly fingerprint: KeyFingerprint | undefined;
+}
+
+/** Everything about one server that `keys remove` takes away with its last key. */
+export interface StoreContents {
+  readonly pins: readonly PinRecord[];
+  readonly secured: readonly SecuredRecord[];
+  readonly cleartext: readonly CleartextRecord[];
+}
+
+/**
+ * All methods reject with a Fault of code `store`. When a method that changes something resolves, the change
+ * survives a crash; `touch` and `rememberSecured` of a known server may be lost for a few seconds.
+ */
+export interface TrustStore {
+  know(query: KnowledgeQuery): Promise<Knowledge>;
+  contents(): Promise<StoreContents>;
+  /** Adds a record or replaces the one of the same owner, address, port and fingerprint. */
+  putPin(pin: PinRecord): Promise<void>;
+  /**
+   * Removes records. With the last key that an owner has for a server, the store forgets for that owner that the
+   * server was secure. Returns how many were removed.
+   */
+  removePins(pins: readonly PinRecord[]): Promise<number>;
+  /** Forgets for one owner what it remembers of a place besides keys: that it was secure, that cleartext is allowed. */
+  forgetPlace(place: Place): Promise<number>;
+  /** Counts one more use of a key. */
+  touch(pin: PinRecord, at: number): void;
+  rememberSecured(record: SecuredRecord): Promise<void>;
+  allowCleartext(record: CleartextRecord): Promise<void>;
+  /** Writes what is not written yet. The store is not used afterwards. */
+  close(): Promise<void>;
+}

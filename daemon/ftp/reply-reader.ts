@@ -1,0 +1,82 @@
+// Reads a server's control connection as reply lines (RFC 959 section 4.2), so that long replies can be streamed.
+import { REPLY_LINE_MAX } from './limits.js';
+import { LineReader } from './line-reader.js';
+import { telnetPrefixLength } from './telnet.js';
+
+/** One line of a reply. */
+export interface ReplyLine {
+  readonly raw: Buffer;
+  /** Without line end, in latin1. */
+  readonly text: string;
+  /** The code of the reply that this line belongs to; undefined for a line that belongs to none. */
+  readonly code: number | undefined;
+  /** The reply ends with this line. */
+  readonly last: boolean;
+}
+
+export type ReplyRead =
+  | { readonly kind: 'line'; readonly line: ReplyLine }
+  | { readonly kind: 'need-more' }
+  | { readonly kind: 'too-long' };
+
+/**
+ * Lenient as clients are: inside a multi-line reply any line may stand, and `226` without a space ends it. A line
+ * outside a reply that starts with no code is passed on with `code: undefined`. Dead after `too-long`.
+ */
+export class ReplyReader {
+  readonly #lines = new LineReader(REPLY_LINE_MAX);
+  #open: number | undefined;
+
+  push(bytes: Uint8Array): void {
+    this.#lines.push(bytes);
+  }
+
+  read(): ReplyRead {
+    const read = this.#lines.read();
+    return read.kind === 'line' ? { kind: 'line', line: this.#classify(read.raw) } : read;
+  }
+
+  /** Bytes pushed and not read yet. */
+  get pending(): number {
+    return this.#lines.pending;
+  }
+
+  /** A multi-line reply has begun and not ended. */
+  get insideReply(): boolean {
+    return this.#open !== undefined;
+  }
+
+  /** See LineReader.takeRest. */
+  takeRest(): Buffer {
+    return this.#lines.takeRest();
+  }
+
+  #classify(raw: Buffer): ReplyLine {
+    const text = raw
+      .subarray(telnetPrefixLength(raw))
+      .toString('latin1')
+      .replace(/\r?\n$/, '');
+    const match = /^([1-6][0-9]{2})(?:([ -])|$)/.exec(text);
+    const code = match === null ? undefined : Number(match[1]);
+    if (this.#open !== undefined) {
+      const last = code === this.#open && match?.[2] !== '-';
+      const line = { raw, text, code: this.#open, last };
+      if (last) this.#open = undefined;
+      return line;
+    }
+    if (match?.[2] === '-') this.#open = code;
+    return { raw, text, code, last: code !== undefined && match?.[2] !== '-' };
+  }
+}
+
+/** A whole reply, where the core has to see all of it. */
+export interface Reply {
+  readonly code: number;
+  readonly lines: readonly string[];
+  readonly raw: Buffer;
+}
+
+/** 1 to 6: preliminary, completion, intermediate, transient and permanent refusal, protected. */
+export function replyClass(code: number): number {
+  return Math.floor(code / 100);
+}

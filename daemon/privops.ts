@@ -61,13 +61,15 @@ export const privopAnswerSchema = z.discriminatedUnion('kind', [
 ]);
 export type PrivopAnswer = z.infer<typeof privopAnswerSchema>;
 
-/** What one worker gets for itself: no two workers share a port of either range. */
+/** What one worker gets for itself: no two workers share a port. Same words as daemon/pool/worker-data.ts. */
 export const workerShareSchema = z
   .strictObject({
+    /** Its control and data listeners take two of these, each on 127.0.0.1 and ::1; a replacement gets the same range. */
+    listen: portRangeSchema,
     /** Virtual ports for its PASV and EPSV replies. */
     virtual: portRangeSchema,
     /** Source ports for its connections to servers (daemon/sys/source-ports.ts). */
-    upstream: portRangeSchema,
+    sourcePorts: portRangeSchema,
   })
   .readonly();
 export type WorkerShare = z.infer<typeof workerShareSchema>;
@@ -77,8 +79,6 @@ export const toProxySchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('start'),
     shares: z.array(workerShareSchema).min(1).max(MAX_WORKERS).readonly(),
-    /** Each worker listens on a control and a data port out of this range, each on 127.0.0.1 and ::1. */
-    listen: portRangeSchema,
     /** `DivertedServer.activePort` comes out of this range. */
     active: portRangeSchema,
   }),
@@ -109,31 +109,30 @@ const permittedIn: Readonly<Record<PrivopRequest['kind'], readonly ProxyPhase[]>
 export function admitRequest(
   message: unknown,
   phase: ProxyPhase,
-  start: Pick<StartMessage, 'shares' | 'listen' | 'active'>,
+  start: Pick<StartMessage, 'shares' | 'active'>,
 ): ToSupervisor | undefined {
   const parsed = toSupervisorSchema.safeParse(message);
   if (!parsed.success) throw notPermitted(`a malformed request: ${z.prettifyError(parsed.error)}`);
   if (phase === 'stopping') return undefined;
   const { request } = parsed.data;
   if (!permittedIn[request.kind].includes(phase)) throw notPermitted(`${request.kind} while ${phase}`);
-  if (request.kind === 'workersReady') checkWorkers(request.workers, start);
+  if (request.kind === 'workersReady') checkWorkers(request.workers, start.shares);
   if (request.kind === 'setServers') checkServers(request.servers, start.active);
   return parsed.data;
 }
 
 function checkWorkers(
   workers: readonly z.infer<typeof workerPortsSchema>[],
-  start: Pick<StartMessage, 'shares' | 'listen'>,
+  shares: readonly WorkerShare[],
 ): void {
-  if (workers.length !== start.shares.length)
-    throw notPermitted('workersReady for another number of workers');
-  const ports = workers.flatMap((worker) => [worker.control, worker.data]);
-  if (new Set(ports).size !== ports.length) throw notPermitted('workersReady with one port twice');
-  if (!ports.every((port) => within(port, start.listen)))
-    throw notPermitted('a worker port outside its range');
+  if (workers.length !== shares.length) throw notPermitted('workersReady for another number of workers');
   workers.forEach((worker, index) => {
-    const share = start.shares[index]?.virtual;
-    if (share?.first !== worker.virtual.first || share.last !== worker.virtual.last) {
+    const share = shares[index];
+    if (share === undefined || worker.control === worker.data) throw notPermitted('one port twice');
+    if (!within(worker.control, share.listen) || !within(worker.data, share.listen)) {
+      throw notPermitted('a worker port outside its range');
+    }
+    if (worker.virtual.first !== share.virtual.first || worker.virtual.last !== share.virtual.last) {
       throw notPermitted('virtual data ports that are not this worker’s share');
     }
   });

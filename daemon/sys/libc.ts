@@ -1,0 +1,119 @@
+// The few libc calls that Node lacks, bound through koffi. Loaded at first use, so that programs that need none of
+// them never map the native module. Works the same in worker threads. No policy here.
+import koffi from 'koffi';
+
+/** A libc call returned -1. `errno` is the number, `call` the function's name. */
+export class ErrnoError extends Error {
+  readonly errno: number;
+  readonly call: string;
+
+  constructor(call: string, errno: number) {
+    super(`${call} failed with errno ${errno}`);
+    this.name = 'ErrnoError';
+    this.call = call;
+    this.errno = errno;
+  }
+}
+
+export const ERRNO = { ENOENT: 2, EAGAIN: 11, EOPNOTSUPP: 95, ENOPROTOOPT: 92 } as const;
+
+interface Libc {
+  readonly socket: (...args: unknown[]) => unknown;
+  readonly close: (...args: unknown[]) => unknown;
+  readonly send: (...args: unknown[]) => unknown;
+  readonly recv: (...args: unknown[]) => unknown;
+  readonly getsockopt: (...args: unknown[]) => unknown;
+  readonly getsockname: (...args: unknown[]) => unknown;
+  readonly flock: (...args: unknown[]) => unknown;
+  readonly prctl: (...args: unknown[]) => unknown;
+}
+
+let loaded: Libc | undefined;
+
+// ssize_t is spelled intptr_t: koffi knows no ssize_t.
+function libc(): Libc {
+  if (loaded !== undefined) return loaded;
+  const library = koffi.load(null);
+  loaded = {
+    socket: library.func('int socket(int domain, int type, int protocol)'),
+    close: library.func('int close(int fd)'),
+    send: library.func('intptr_t send(int fd, void *buffer, size_t length, int flags)'),
+    recv: library.func('intptr_t recv(int fd, void *buffer, size_t length, int flags)'),
+    getsockopt: library.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
+    getsockname: library.func('int getsockname(int fd, void *address, void *length)'),
+    flock: library.func('int flock(int fd, int operation)'),
+    prctl: library.func(
+      'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
+    ),
+  };
+  return loaded;
+}
+
+function checked(call: keyof Libc, args: readonly unknown[]): number {
+  const result = libc()[call](...args);
+  const value = typeof result === 'bigint' ? Number(result) : result;
+  if (typeof value !== 'number') throw new TypeError(`${call} returned no number`);
+  if (value < 0) throw new ErrnoError(call, koffi.errno());
+  return value;
+}
+
+/** socket(2). The caller closes the descriptor with `closeDescriptor`. */
+export function openSocket(domain: number, type: number, protocol: number): number {
+  return checked('socket', [domain, type, protocol]);
+}
+
+/** close(2), for descriptors that `openSocket` made only: Node closes its own. */
+export function closeDescriptor(fd: number): void {
+  checked('close', [fd]);
+}
+
+/** send(2); returns the number of bytes taken. */
+export function sendBytes(fd: number, bytes: Uint8Array): number {
+  return checked('send', [fd, bytes, bytes.length, 0]);
+}
+
+/** recv(2) without waiting; throws an ErrnoError with EAGAIN when nothing is there. */
+export function receiveBytes(fd: number, into: Uint8Array): number {
+  const MSG_DONTWAIT = 0x40;
+  return checked('recv', [fd, into, into.length, MSG_DONTWAIT]);
+}
+
+/** getsockopt(2); returns the part of `size` bytes that the kernel filled. */
+export function socketOption(fd: number, level: number, name: number, size: number): Buffer {
+  const value = Buffer.alloc(size);
+  const length = lengthCell(size);
+  checked('getsockopt', [fd, level, name, value, length]);
+  return value.subarray(0, length.readUInt32LE());
+}
+
+/** getsockname(2); the raw sockaddr. */
+export function localSockaddr(fd: number): Buffer {
+  const address = Buffer.alloc(128);
+  const length = lengthCell(address.length);
+  checked('getsockname', [fd, address, length]);
+  return address.subarray(0, Math.min(length.readUInt32LE(), address.length));
+}
+
+/** flock(2), exclusive, without waiting; false if another open file has the lock. Held until all copies of `fd` are closed. */
+export function tryLock(fd: number): boolean {
+  const LOCK_EX_NB = 2 | 4;
+  try {
+    checked('flock', [fd, LOCK_EX_NB]);
+    return true;
+  } catch (error) {
+    if (error instanceof ErrnoError && error.errno === ERRNO.EAGAIN) return false;
+    throw error;
+  }
+}
+
+/** prctl(2) with one argument. */
+export function processControl(option: number, value: number): void {
+  checked('prctl', [option, value, 0, 0, 0]);
+}
+
+// Every platform that Debian 12 runs Node on and ftpseal supports is little-endian except s390x; native order it is.
+function lengthCell(value: number): Buffer {
+  const cell = Buffer.alloc(4);
+  cell.writeUInt32LE(value);
+  return cell;
+}

@@ -1,0 +1,23 @@
+// Which user opened an intercepted connection.
+import { findSocket, findSocketsTo } from './sock-diag.js';
+import type { Endpoint } from '../../shared/endpoint.js';
+
+/**
+ * The uid that holds the client's socket. `local` is the accepted connection's peer, `remote` its **original**
+ * destination: the client's socket knows nothing of the redirect. `undefined` if nobody holds it (any more) or if it
+ * can't be told. Synchronous, some 20 microseconds; needs no privilege.
+ */
+export function socketOwner(local: Endpoint, remote: Endpoint): number | undefined {
+  return findSocket(local, remote)?.uid ?? commonOwner(remote);
+}
+
+// Connection tracking gives a client another source port when two of its connections (same port, different servers)
+// would look the same after the redirect. Then the exact look-up finds nothing, and all that is known is who talks to
+// this server at all. This process's own connections to the server are among them.
+function commonOwner(remote: Endpoint): number | undefined {
+  const own = process.geteuid?.();
+  const uids = new Set(findSocketsTo(remote).map((socket) => socket.uid));
+  if (own !== undefined) uids.delete(own);
+  const [uid] = uids;
+  return uids.size === 1 ? uid : undefined;
+}

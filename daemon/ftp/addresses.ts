@@ -40,7 +40,8 @@ export function parseEprtArgument(argument: string): AddressRead {
   const parts = text.split(delimiter);
   if (parts.length !== 5 || parts[4] !== '') return MALFORMED;
   const [, protocol, address, port] = parts;
-  if (protocol !== '1' && protocol !== '2') return /^[0-9]+$/.test(protocol ?? '') ? { kind: 'family' } : MALFORMED;
+  if (protocol !== '1' && protocol !== '2')
+    return /^[0-9]+$/.test(protocol ?? '') ? { kind: 'family' } : MALFORMED;
   const read = endpointOf(address ?? '', port);
   if (read.kind !== 'endpoint') return read;
   return familyOf(read.endpoint.address) === (protocol === '1' ? 4 : 6) ? read : MALFORMED;
@@ -53,7 +54,8 @@ export function parseLprtArgument(argument: string): AddressRead {
   const [family, addressLength] = numbers;
   if (family !== 4 && family !== 6) return { kind: 'family' };
   const length = family === 4 ? 4 : 16;
-  if (addressLength !== length || numbers.length !== length + 5 || numbers[2 + length] !== 2) return MALFORMED;
+  if (addressLength !== length || numbers.length !== length + 5 || numbers[2 + length] !== 2)
+    return MALFORMED;
   const bytes = numbers.slice(2, 2 + length);
   const port = (numbers[3 + length] ?? 0) * 256 + (numbers[4 + length] ?? 0);
   return endpointOf(family === 4 ? bytes.join('.') : ipv6Text(bytes), port);
@@ -111,5 +113,8 @@ function ipv6Bytes(address: string): readonly number[] {
   const left = head === '' ? [] : head.split(':');
   const right = tail === undefined || tail === '' ? [] : tail.split(':');
   const zeros = Array<string>(8 - left.length - right.length).fill('0');
-  return [...left, ...zeros, ...right].flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 255]);
+  return [...left, ...zeros, ...right].flatMap((group) => [
+    parseInt(group, 16) >> 8,
+    parseInt(group, 16) & 255,
+  ]);
 }

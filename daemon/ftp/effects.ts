@@ -26,7 +26,12 @@ export type Effect =
   | { readonly kind: 'listenForClient'; readonly channel: ChannelId }
   /** Connect to the client's data port, from the server's own address and port 20 where the redirect layer can. */
   | { readonly kind: 'connectClient'; readonly channel: ChannelId; readonly to: Endpoint }
-  | { readonly kind: 'connectServer'; readonly channel: ChannelId; readonly to: Endpoint; readonly protection: LegProtection }
+  | {
+      readonly kind: 'connectServer';
+      readonly channel: ChannelId;
+      readonly to: Endpoint;
+      readonly protection: LegProtection;
+    }
   | { readonly kind: 'listenForServer'; readonly channel: ChannelId; readonly protection: LegProtection }
   /** Move the transfer's bytes as soon as both legs stand. */
   | { readonly kind: 'relay'; readonly channel: ChannelId; readonly direction: 'download' | 'upload' }

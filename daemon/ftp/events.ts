@@ -26,11 +26,15 @@ export type Event =
   /** Answers `listenForServer`: what the server is told to connect to. */
   | { readonly kind: 'serverListening'; readonly channel: ChannelId; readonly endpoint: Endpoint }
   /** A leg of the channel can't be had; `relay` was not asked for yet, or the outcome follows in `dataSettled`. */
-  | { readonly kind: 'channelFailed'; readonly channel: ChannelId; readonly leg: 'client' | 'server'; readonly reason: string }
+  | {
+      readonly kind: 'channelFailed';
+      readonly channel: ChannelId;
+      readonly leg: 'client' | 'server';
+      readonly reason: string;
+    }
   /** Answers `relay`, exactly once, unless the channel was discarded. */
   | { readonly kind: 'dataSettled'; readonly channel: ChannelId; readonly outcome: ChannelOutcome };
 
 /** How a transfer's data ended: as the pump saw it, or a leg that never stood. */
 export type ChannelOutcome =
-  | DataOutcome
-  | { readonly kind: 'legFailed'; readonly leg: 'client' | 'server'; readonly reason: string };
+  DataOutcome | { readonly kind: 'legFailed'; readonly leg: 'client' | 'server'; readonly reason: string };

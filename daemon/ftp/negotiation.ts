@@ -49,7 +49,8 @@ export class Negotiation {
 
   #next(): NegotiationStep {
     this.#current = this.#attempts.shift();
-    while (this.#current !== undefined && this.#tried.has(this.#current.word)) this.#current = this.#attempts.shift();
+    while (this.#current !== undefined && this.#tried.has(this.#current.word))
+      this.#current = this.#attempts.shift();
     if (this.#current === undefined) return this.#exhausted();
     this.#tried.add(this.#current.word);
     return this.#take(this.#current.start());

@@ -79,7 +79,8 @@ export class Pairing {
   /** Only commands are outstanding behind which any simple command may be sent. */
   get pipelinable(): boolean {
     return this.#queue.every(
-      ({ kind }) => kind === 'relay' || kind === 'pbsz' || kind === 'prot' || kind === 'silent' || kind === 'abort',
+      ({ kind }) =>
+        kind === 'relay' || kind === 'pbsz' || kind === 'prot' || kind === 'silent' || kind === 'abort',
     );
   }
 

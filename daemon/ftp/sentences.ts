@@ -35,7 +35,8 @@ export const sentences = {
   wrongFamily: (use: 1 | 2) => `network protocol not supported here, use (${use}).`,
   malformed: () => "that address can't be read.",
   noDataPort: (reason: string) => `no port for the data connection is to be had (${reason}).`,
-  truncated: () => 'the file was cut off on its way: the server said it was complete, but its end never arrived.',
+  truncated: () =>
+    'the file was cut off on its way: the server said it was complete, but its end never arrived.',
   incomplete: () => 'the data connection ended before the server had the whole file.',
   noData: (reason: string) => `no data connection: ${reason}`,
 } as const;

@@ -22,7 +22,7 @@ export type Phase =
   | 'tunnel' // the driver relays bytes; final for the core
   | 'closed';
 
-const TRANSITIONS: { readonly [P in Phase]: readonly Phase[] } = {
+const TRANSITIONS: Readonly<Record<Phase, readonly Phase[]>> = {
   connecting: ['greeting', 'handshaking', 'tunnel', 'closed'],
   greeting: ['plain', 'secured', 'passthrough', 'closed'],
   plain: ['clientAuth', 'negotiating', 'judgingClear', 'closed'],
@@ -52,7 +52,10 @@ export type Settlement = 'wait' | 'forward' | 'truncated' | 'incomplete' | 'noDa
  * The joint table of the server's word (a final 2yz) and the data's end. A success reaches the client only
  * when the bytes arrived whole: the reply could come from a server that never saw the cut.
  */
-export function settleTransfer(direction: 'download' | 'upload', outcome: ChannelOutcome | undefined): Settlement {
+export function settleTransfer(
+  direction: 'download' | 'upload',
+  outcome: ChannelOutcome | undefined,
+): Settlement {
   switch (outcome?.kind) {
     case undefined:
       return 'wait';

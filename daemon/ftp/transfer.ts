@@ -41,7 +41,9 @@ interface Setup {
   readonly channel: Channel;
   readonly forms: UpstreamForm[];
   /** The client's command that asked, or the transfer command that found no channel. */
-  readonly then: { readonly kind: 'reply'; readonly text: string } | { readonly kind: 'transfer'; readonly command: Command };
+  readonly then:
+    | { readonly kind: 'reply'; readonly text: string }
+    | { readonly kind: 'transfer'; readonly command: Command };
   upstreamReady: boolean;
   firstRefusal: Reply | undefined;
 }
@@ -168,7 +170,13 @@ export class TransferMachine {
       serverFailed: false,
       refusedOnce: false,
     };
-    const setup: Setup = { channel, forms: this.#formsFor(client), then, upstreamReady: false, firstRefusal: undefined };
+    const setup: Setup = {
+      channel,
+      forms: this.#formsFor(client),
+      then,
+      upstreamReady: false,
+      firstRefusal: undefined,
+    };
     this.#state = { kind: 'setup', setup };
     if (client.kind === 'passive') this.#host.emit({ kind: 'listenForClient', channel: channel.id });
     this.#nextForm(setup);
@@ -196,7 +204,8 @@ export class TransferMachine {
   #fail(setup: Setup): void {
     this.#host.emit({ kind: 'discard', channel: setup.channel.id });
     this.#state = NONE;
-    const refusal = setup.firstRefusal?.raw ?? Buffer.from(ownReply(425, sentences.noDataPort('the server named none')));
+    const refusal =
+      setup.firstRefusal?.raw ?? Buffer.from(ownReply(425, sentences.noDataPort('the server named none')));
     this.#host.toClient(refusal);
   }
 
@@ -205,7 +214,8 @@ export class TransferMachine {
     if (this.#state.kind !== 'setup') return;
     const { setup } = this.#state;
     const form = setup.forms.shift();
-    const ready = form === 'ACTIVE' ? replyClass(reply.code) === 2 : this.#takePassive(setup.channel, form, reply);
+    const ready =
+      form === 'ACTIVE' ? replyClass(reply.code) === 2 : this.#takePassive(setup.channel, form, reply);
     if (ready) {
       setup.upstreamReady = true;
       this.#finish(setup);
@@ -248,7 +258,9 @@ export class TransferMachine {
   onServerListening(id: ChannelId, endpoint: Endpoint): void {
     if (this.#state.kind !== 'setup' || this.#state.setup.channel.id !== id) return;
     const v4 = familyOf(endpoint.address) === 4;
-    this.#host.sendSetup(v4 ? `PORT ${formatPortArgument(endpoint)}` : `EPRT ${formatEprtArgument(endpoint)}`);
+    this.#host.sendSetup(
+      v4 ? `PORT ${formatPortArgument(endpoint)}` : `EPRT ${formatEprtArgument(endpoint)}`,
+    );
   }
 
   /** A leg is not to be had. During the set-up that may end it; later the outcome or the next request tells. */
@@ -353,7 +365,10 @@ function replyTo(channel: Channel, text: string): string {
   return format229(offered.port);
 }
 
-function verdictOn(settlement: 'truncated' | 'incomplete' | 'noData', outcome: ChannelOutcome | undefined): string {
+function verdictOn(
+  settlement: 'truncated' | 'incomplete' | 'noData',
+  outcome: ChannelOutcome | undefined,
+): string {
   if (settlement === 'truncated') return ownReply(426, sentences.truncated());
   if (settlement === 'incomplete') return ownReply(426, sentences.incomplete());
   return ownReply(425, sentences.noData(outcome?.kind === 'legFailed' ? outcome.reason : 'unknown'));

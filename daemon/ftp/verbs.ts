@@ -25,7 +25,13 @@ export interface VerbInfo {
   readonly direction: 'download' | 'upload';
 }
 
-const plain: VerbInfo = { role: 'simple', harmless: false, secret: false, outOfBand: false, direction: 'download' };
+const plain: VerbInfo = {
+  role: 'simple',
+  harmless: false,
+  secret: false,
+  outOfBand: false,
+  direction: 'download',
+};
 const harmless: VerbInfo = { ...plain, harmless: true };
 const secret: VerbInfo = { ...plain, secret: true };
 const passive: VerbInfo = { ...plain, role: 'passive' };

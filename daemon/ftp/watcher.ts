@@ -46,7 +46,10 @@ export class GiveawayWatcher {
 }
 
 function judge(line: Buffer): 'ftp' | 'other' | 'undecided' {
-  const text = line.subarray(telnetPrefixLength(line)).toString('latin1').replace(/^[\t ]+/, '');
+  const text = line
+    .subarray(telnetPrefixLength(line))
+    .toString('latin1')
+    .replace(/^[\t ]+/, '');
   if (FTP_GIVEAWAYS.some((verb) => new RegExp(`^${verb}[\\s\\0]`, 'i').test(text))) return 'ftp';
   if (line.length >= HELD_MAX) return 'other';
   const start = text.slice(0, 4).toUpperCase();

@@ -1,0 +1,107 @@
+// The redirect layer of Linux: keeps the table `inet ftpseal` equal to the plan.
+import { isDeepStrictEqual } from 'node:util';
+import { nftCommand } from './nft-command.js';
+import { nftLibrary } from './nft-library.js';
+import { formatRemoval, formatRuleset, formatServerChange } from './ruleset.js';
+import type { DivertPlan, Diverter } from '../diverter.js';
+import type { NftRunner } from './nft-runner.js';
+import type { RuleLifetime } from './ruleset.js';
+
+/** The two ways to the kernel. A test gives its own and sees every script. */
+export interface NftRunners {
+  /** Makes tables that stay. */
+  readonly command: NftRunner;
+  /** Makes tables that die with this process; `undefined` where that is not to be had. Called late. */
+  readonly library: () => NftRunner | undefined;
+}
+
+/**
+ * Rules for `onFailure: 'open'` die with this process, even at kill -9; those for `closed` stay until `clear`.
+ * A plan that differs from the last one in its servers alone changes set elements and nothing else.
+ * Calls are carried out one after the other.
+ */
+export class NftablesDiverter implements Diverter {
+  readonly name = 'nftables';
+  readonly #runners: NftRunners;
+  #library: NftRunner | undefined;
+  /** The plan in force, as far as we know; undefined means "bring it about whole". */
+  #plan: DivertPlan | undefined;
+  /** The kind of table that may be there by our doing. */
+  #lifetime: RuleLifetime = 'persistent';
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(runners: NftRunners = { command: nftCommand(), library: nftLibrary }) {
+    this.#runners = runners;
+  }
+
+  apply(plan: DivertPlan): Promise<void> {
+    return this.#enqueue(() => this.#apply(plan));
+  }
+
+  clear(): Promise<void> {
+    return this.#enqueue(() => this.#clear());
+  }
+
+  #enqueue(task: () => Promise<void>): Promise<void> {
+    const result = this.#queue.then(task);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  async #apply(plan: DivertPlan): Promise<void> {
+    if (await this.#changeServers(plan)) return;
+    this.#plan = undefined;
+    await this.#prepare(plan);
+    await this.#runner().run(formatRuleset(plan, this.#lifetime));
+    this.#plan = plan;
+  }
+
+  /** True if that was all there was to do. False also if the table is not as we left it: somebody flushed all rules. */
+  async #changeServers(plan: DivertPlan): Promise<boolean> {
+    if (this.#plan === undefined || !differInServersOnly(this.#plan, plan)) return false;
+    const script = formatServerChange(this.#plan.servers, plan.servers);
+    try {
+      if (script !== '') await this.#runner().run(script);
+    } catch {
+      return false;
+    }
+    this.#plan = plan;
+    return true;
+  }
+
+  // A table can't change its lifetime in place, so one of the other kind goes first. Between persistent tables, as after a
+  // crash with `closed`, the replacement is one transaction and there is no moment without rules.
+  async #prepare(plan: DivertPlan): Promise<void> {
+    if (plan.onFailure === 'closed') {
+      if (this.#lifetime === 'owned') await this.#clear();
+    } else if (this.#lifetime === 'persistent') {
+      await this.#runners.command.run(formatRemoval('persistent'));
+      this.#library ??= this.#runners.library();
+      if (await canOwn(this.#library)) this.#lifetime = 'owned';
+    }
+  }
+
+  async #clear(): Promise<void> {
+    this.#plan = undefined;
+    await this.#runner().run(formatRemoval(this.#lifetime));
+    this.#lifetime = 'persistent';
+  }
+
+  #runner(): NftRunner {
+    return this.#lifetime === 'owned' && this.#library !== undefined ? this.#library : this.#runners.command;
+  }
+}
+
+/** Kernels before 5.12 know no owned tables; with those a crash is cleaned up at the next start. */
+async function canOwn(library: NftRunner | undefined): Promise<boolean> {
+  try {
+    await library?.run(formatRemoval('owned'));
+    return library !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function differInServersOnly(a: DivertPlan, b: DivertPlan): boolean {
+  return isDeepStrictEqual({ ...a, servers: [] }, { ...b, servers: [] });
+}

@@ -1,0 +1,164 @@
+// The nftables text for a plan: pure, so that a test can hold every rule against a golden file. One table of our own,
+// `inet ftpseal`; nothing here names or touches any other.
+import { familyOf } from '../../../shared/endpoint.js';
+import type { Port } from '../../../shared/endpoint.js';
+import type { Cidr, DivertPlan, DivertedServer, WorkerPorts } from '../diverter.js';
+
+const TABLE = 'inet ftpseal';
+/** The port that active data connections come from (RFC 959, section 3.2). */
+const FTP_DATA = 20;
+
+/** How long the rules live: until they are removed, or until the process that made them is gone, however it ended. */
+export type RuleLifetime = 'persistent' | 'owned';
+
+/** Removes the table, whether it is there or not. `owned` works only through the socket that made it. */
+export function formatRemoval(lifetime: RuleLifetime): string {
+  const declared = lifetime === 'owned' ? `${TABLE} { flags owner; }` : TABLE;
+  return `add table ${declared}\ndelete table ${TABLE}\n`;
+}
+
+/** The whole plan as one transaction that replaces whatever table of that lifetime is there. */
+export function formatRuleset(plan: DivertPlan, lifetime: RuleLifetime): string {
+  return [
+    formatRemoval(lifetime) + `table ${TABLE} {`,
+    ...(lifetime === 'owned' ? ['\tflags owner;'] : []),
+    ...formatSets(plan),
+    ...formatRedirectChain(plan),
+    ...formatSourceChain(plan),
+    ...formatGuardChain(plan),
+    '}\n',
+  ].join('\n');
+}
+
+/**
+ * The difference between two lists of servers as one transaction; empty if there is none. The rest of the
+ * table is not read, flushed or rewritten: a new session costs the same with one server or two thousand.
+ */
+export function formatServerChange(
+  before: readonly DivertedServer[],
+  after: readonly DivertedServer[],
+): string {
+  const old = new Map(before.map((server) => [server.address, server.activePort]));
+  const next = new Map(after.map((server) => [server.address, server.activePort]));
+  const gone = before.filter((server) => next.get(server.address) !== server.activePort);
+  const come = after.filter((server) => old.get(server.address) !== server.activePort);
+  return [...elementLines('delete', gone), ...elementLines('add', come)].join('');
+}
+
+function elementLines(verb: 'add' | 'delete', servers: readonly DivertedServer[]): readonly string[] {
+  return ([4, 6] as const).flatMap((family) => {
+    const members = servers.filter((server) => familyOf(server.address) === family);
+    if (members.length === 0) return [];
+    return [
+      `${verb} element ${TABLE} servers${family} { ${members.map((server) => server.address).join(', ')} }\n`,
+      `${verb} element ${TABLE} active${family} { ${members.map(activeElement).join(', ')} }\n`,
+    ];
+  });
+}
+
+function activeElement(server: DivertedServer): string {
+  return `${server.activePort} : ${server.address} . ${FTP_DATA}`;
+}
+
+function formatSets(plan: DivertPlan): readonly string[] {
+  return ([4, 6] as const).flatMap((family) => {
+    const servers = plan.servers.filter((server) => familyOf(server.address) === family);
+    const nets = plan.exemptNets.filter((net) => familyOf(net.address) === family);
+    const type = `ipv${family}_addr`;
+    return [
+      ...declaration(
+        `set servers${family}`,
+        `type ${type}`,
+        servers.map((server) => server.address),
+      ),
+      ...declaration(
+        `map active${family}`,
+        `type inet_service : ${type} . inet_service`,
+        servers.map(activeElement),
+      ),
+      // auto-merge: a person may exempt a block and a part of it, which nft would call a conflict.
+      ...declaration(`set exempt${family}`, `type ${type}; flags interval; auto-merge`, nets.map(formatCidr)),
+    ];
+  });
+}
+
+function declaration(head: string, type: string, elements: readonly string[]): readonly string[] {
+  const content = elements.length === 0 ? [] : [`\t\telements = { ${elements.join(', ')} }`];
+  return [`\t${head} {`, `\t\t${type}`, ...content, '\t}'];
+}
+
+function formatCidr(net: Cidr): string {
+  return `${net.address}/${net.prefix}`;
+}
+
+// Each rule that returns leaves the packet to the rest of the machine's rules, untouched.
+function formatRedirectChain(plan: DivertPlan): readonly string[] {
+  return [
+    '\tchain out {',
+    '\t\ttype nat hook output priority -100; policy accept;',
+    `\t\ttcp dport != { ${interceptedPorts(plan)} } return`,
+    ...exemptions(plan),
+    `\t\ttcp dport { ${plan.ports.join(', ')} } redirect to ${spread(plan.workers)}`,
+    ...plan.workers.flatMap((worker) =>
+      dataDestinations(worker).map((match) => `\t\t${match} redirect to :${worker.data}`),
+    ),
+    '\t}',
+  ];
+}
+
+// The client that awaits an active data connection must see the server's address and port 20, not ours. It is a
+// connection from this machine to itself, so it is ours to rename where it leaves for the loopback interface.
+function formatSourceChain(plan: DivertPlan): readonly string[] {
+  return [
+    '\tchain post {',
+    '\t\ttype nat hook postrouting priority 100; policy accept;',
+    `\t\tmeta skuid ${plan.proxyUid} oif "lo" snat ip to tcp sport map @active4`,
+    `\t\tmeta skuid ${plan.proxyUid} oif "lo" snat ip6 to tcp sport map @active6`,
+    '\t}',
+  ];
+}
+
+// The nat chain sees only what connection tracking calls new. A client that gets the source port of a connection that the
+// proxy just lost is taken for that connection, skips the redirect and would log in in clear. So nothing that
+// should have been redirected may leave; only SYNs are judged, so that connections older than the rules live on.
+function formatGuardChain(plan: DivertPlan): readonly string[] {
+  return [
+    '\tchain guard {',
+    '\t\ttype filter hook output priority 0; policy accept;',
+    `\t\ttcp dport != { ${interceptedPorts(plan)} } return`,
+    '\t\ttcp flags & (fin | syn | rst | ack) != syn return',
+    ...exemptions(plan),
+    `\t\ttcp dport { ${plan.ports.join(', ')} } reject with tcp reset`,
+    ...plan.workers.flatMap((worker) =>
+      dataDestinations(worker).map((match) => `\t\t${match} reject with tcp reset`),
+    ),
+    '\t}',
+  ];
+}
+
+function exemptions(plan: DivertPlan): readonly string[] {
+  return [
+    `\t\tmeta skuid { ${[...new Set([plan.proxyUid, ...plan.exemptUids])].join(', ')} } return`,
+    '\t\tfib daddr type local return',
+    '\t\tip daddr @exempt4 return',
+    '\t\tip6 daddr @exempt6 return',
+  ];
+}
+
+function interceptedPorts(plan: DivertPlan): string {
+  const ranges = plan.workers.map((worker) => `${worker.virtual.first}-${worker.virtual.last}`);
+  return [...plan.ports, ...ranges].join(', ');
+}
+
+function dataDestinations(worker: WorkerPorts): readonly string[] {
+  const ports = `tcp dport ${worker.virtual.first}-${worker.virtual.last}`;
+  return [`${ports} ip daddr @servers4`, `${ports} ip6 daddr @servers6`];
+}
+
+// A map, not `numgen … offset`: nft 1.0.6 takes the latter and then redirects to the byte-swapped port.
+function spread(workers: readonly WorkerPorts[]): string {
+  const ports: readonly Port[] = workers.map((worker) => worker.control);
+  const [only] = ports;
+  if (ports.length === 1 && only !== undefined) return `:${only}`;
+  return `:numgen inc mod ${ports.length} map { ${ports.map((port, index) => `${index} : ${port}`).join(', ')} }`;
+}

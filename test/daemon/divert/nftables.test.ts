@@ -1,0 +1,133 @@
+// Which scripts the nftables diverter sends, by which way, in which order; and its sentences for people. The kernel's side
+// is in test/lab/redirect.test.ts.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { NftablesDiverter } from '../../../daemon/divert/linux/nftables.js';
+import { nftCommand } from '../../../daemon/divert/linux/nft-command.js';
+import { nftFault } from '../../../daemon/divert/linux/nft-runner.js';
+import { formatRemoval, formatRuleset } from '../../../daemon/divert/linux/ruleset.js';
+import { Fault } from '../../../shared/fault.js';
+import { plan, server } from './plan-fixture.js';
+
+/** Two recording runners; scripts that contain a text in `refuse` fail. */
+function recorder(options: { readonly library: boolean; readonly refuse?: Set<string> }) {
+  const log: string[] = [];
+  const runner = (way: string) => ({
+    run: (script: string) => {
+      log.push(`${way}: ${script}`);
+      const refused = [...(options.refuse ?? [])].some((part) => script.includes(part));
+      return refused ? Promise.reject(new Fault('redirect', 'refused')) : Promise.resolve();
+    },
+  });
+  const diverter = new NftablesDiverter({
+    command: runner('nft'),
+    library: () => (options.library ? runner('lib') : undefined),
+  });
+  return { diverter, taken: () => log.splice(0) };
+}
+
+const one = server('192.0.2.1', 23300);
+const two = server('192.0.2.2', 23301);
+
+test('closed: one persistent transaction, then nothing for the same plan, then elements only', async () => {
+  const { diverter, taken } = recorder({ library: true });
+  await diverter.apply(plan());
+  assert.deepEqual(taken(), [`nft: ${formatRuleset(plan(), 'persistent')}`]);
+  await diverter.apply(plan());
+  assert.deepEqual(taken(), []);
+  await diverter.apply(plan({ servers: [one] }));
+  assert.deepEqual(taken(), [
+    'nft: add element inet ftpseal servers4 { 192.0.2.1 }\nadd element inet ftpseal active4 { 23300 : 192.0.2.1 . 20 }\n',
+  ]);
+});
+
+test('open: the rest of a crash goes, then the rules are made by the library as owned ones', async () => {
+  const open = plan({ onFailure: 'open' });
+  const { diverter, taken } = recorder({ library: true });
+  await diverter.apply(open);
+  assert.deepEqual(taken(), [
+    `nft: ${formatRemoval('persistent')}`,
+    `lib: ${formatRemoval('owned')}`,
+    `lib: ${formatRuleset(open, 'owned')}`,
+  ]);
+  await diverter.clear();
+  assert.deepEqual(taken(), [`lib: ${formatRemoval('owned')}`]);
+  await diverter.clear();
+  assert.deepEqual(taken(), [`nft: ${formatRemoval('persistent')}`]);
+});
+
+test('open without the library, or on a kernel without owned tables: persistent rules', async () => {
+  const open = plan({ onFailure: 'open' });
+  for (const options of [{ library: false }, { library: true, refuse: new Set(['owner']) }]) {
+    const { diverter, taken } = recorder(options);
+    await diverter.apply(open);
+    assert.equal(taken().at(-1), `nft: ${formatRuleset(open, 'persistent')}`);
+  }
+});
+
+test('a table that somebody else flushed is brought about whole', async () => {
+  const refuse = new Set<string>();
+  const { diverter, taken } = recorder({ library: true, refuse });
+  await diverter.apply(plan({ servers: [one] }));
+  taken();
+  refuse.add('add element');
+  await diverter.apply(plan({ servers: [one, two] }));
+  assert.equal(taken().at(-1), `nft: ${formatRuleset(plan({ servers: [one, two] }), 'persistent')}`);
+});
+
+test('after a failure the next plan is brought about whole, and clear still finds an owned table', async () => {
+  const refuse = new Set<string>();
+  const open = plan({ onFailure: 'open' });
+  const { diverter, taken } = recorder({ library: true, refuse });
+  await diverter.apply(open);
+  refuse.add('skuid { 21021, 5 }');
+  await assert.rejects(diverter.apply({ ...open, exemptUids: [5] }), Fault);
+  taken();
+  await diverter.apply(open);
+  assert.deepEqual(taken(), [`lib: ${formatRuleset(open, 'owned')}`]);
+  await diverter.clear();
+  assert.deepEqual(taken(), [`lib: ${formatRemoval('owned')}`]);
+});
+
+test('calls are carried out one after the other', async () => {
+  const { diverter, taken } = recorder({ library: false });
+  await Promise.all([diverter.apply(plan()), diverter.apply(plan({ servers: [one] })), diverter.clear()]);
+  assert.deepEqual(
+    taken().map((line) => line.split('\n')[0]),
+    [
+      'nft: add table inet ftpseal',
+      'nft: add element inet ftpseal servers4 { 192.0.2.1 }',
+      'nft: add table inet ftpseal',
+    ],
+  );
+});
+
+test('nft missing is one sentence', async () => {
+  await assert.rejects(nftCommand('nft-that-is-not-there').run(''), (error) => {
+    assert.ok(error instanceof Fault);
+    assert.equal(error.code, 'missing-tool');
+    assert.match(error.userMessage, /^The program nft is not installed.*install the package nftables\.$/);
+    return true;
+  });
+});
+
+test('a kernel without nf_tables is one sentence', () => {
+  const texts = [
+    'Unable to initialize Netlink socket: Protocol not supported',
+    'Error: Could not process rule: Operation not supported\nadd table inet ftpseal\n^^^^^',
+    'netlink: Error: cache initialization failed: Protocol not supported',
+  ];
+  for (const text of texts) {
+    assert.equal(nftFault(text).code, 'missing-tool', text);
+    assert.match(nftFault(text).userMessage, /^This kernel lacks nftables/);
+  }
+});
+
+test('anything else names what nft said first', () => {
+  const fault = nftFault('Error: syntax error, unexpected newline\nfoo\n   ^');
+  assert.equal(fault.code, 'redirect');
+  assert.equal(
+    fault.userMessage,
+    'nftables refused the redirect rules: Error: syntax error, unexpected newline',
+  );
+});

@@ -31,7 +31,7 @@ export type VerdictAction = 'accept' | 'ask' | 'refuse';
 export type Verdict =
   | { readonly kind: 'revoked'; readonly rule: 1; readonly action: 'refuse'; readonly pin: PinRecord }
   | { readonly kind: 'known'; readonly rule: 2; readonly action: 'accept'; readonly pin: PinRecord }
-  | { readonly kind: 'renewed'; readonly rule: 3; readonly action: 'accept' | 'ask'; readonly pin: PinRecord }
+  | { readonly kind: 'renewed'; readonly rule: 3; readonly action: 'accept' | 'ask'; readonly name: string }
   | {
       readonly kind: 'changed';
       readonly rule: 3;
@@ -79,10 +79,10 @@ export function judgeKey(input: VerdictInput): Verdict {
 
 /** Every other key of the server must have been vouched for: one that a person pinned is not for an authority to replace. */
 function judgeOther(others: readonly PinRecord[], input: VerdictInput): Verdict {
-  const [first] = others;
-  const isRenewal = others.every((pin) => isSameName(pin.caValidFor, input.caValidFor));
-  if (first === undefined || !isRenewal) return { kind: 'changed', rule: 3, action: 'refuse', pins: others };
-  return { kind: 'renewed', rule: 3, action: input.policy.caValid, pin: first };
+  const name = input.caValidFor;
+  const isRenewal = others.every((pin) => isSameName(pin.caValidFor, name));
+  if (name === undefined || !isRenewal) return { kind: 'changed', rule: 3, action: 'refuse', pins: others };
+  return { kind: 'renewed', rule: 3, action: input.policy.caValid, name };
 }
 
 function actionForNew(policy: HostPolicy['trust'], hadRevokedKey: boolean): VerdictAction {

@@ -1,0 +1,116 @@
+// What the person at the FTP program reads in one reply line: what happened, what it means, what to do.
+// The core puts the reply code and `ftpseal:` in front.
+import type { Connection, Question, ServerIdentity } from '../../shared/trust.js';
+import { formatEndpoint } from '../../shared/endpoint.js';
+import type { Verdict } from './verdict.js';
+
+/** Programs cut or refuse longer lines; and names in it come from outside. */
+const maxLength = 400;
+
+/** One line of printable ASCII: what a line of FTP may carry whoever made the text. */
+export function oneLine(text: string): string {
+  const clean = text.replaceAll('’', "'").replace(/[^\x20-\x7e]+/g, '?');
+  return clean.length > maxLength ? `${clean.slice(0, maxLength - 3)}...` : clean;
+}
+
+/** A server as people know it: its name, or its address; the port only where it is not 21. */
+export function serverLabel(connection: Pick<Connection, 'server' | 'name'>): string {
+  const { server, name } = connection;
+  const shortName = name === undefined || name.length <= 80 ? name : `${name.slice(0, 77)}...`;
+  if (shortName !== undefined) return server.port === 21 ? shortName : `${shortName}:${server.port}`;
+  return server.port === 21 ? server.address : formatEndpoint(server);
+}
+
+/** The sentence for a key that the verdict or a person refuses. */
+export function refusedKey(connection: Connection, identity: ServerIdentity, verdict: Verdict): string {
+  const server = serverLabel(connection);
+  const key = identity.fingerprint;
+  switch (verdict.kind) {
+    case 'revoked':
+      return oneLine(
+        `${server} shows the key ${key}, which was revoked here. Nothing was sent to it. Ask the server's owner for the right key.`,
+      );
+    case 'changed':
+      return oneLine(
+        `the key of ${server} changed: it is now ${key}. This can be an attack, and nothing was sent. If the owner confirms the new key: ftpseal keys add ${server} ${key}`,
+      );
+    case 'new':
+      return oneLine(
+        `${server} shows a key that is not trusted here: ${key}. To trust it: ftpseal keys add ${server} ${key}`,
+      );
+    case 'known':
+    case 'renewed':
+    case 'replicated':
+    case 'caValid':
+      return oneLine(`the key of ${server}, ${key}, was refused. Nothing was sent to it.`);
+  }
+}
+
+export function answeredNo(connection: Connection, question: Question): string {
+  const server = serverLabel(connection);
+  return oneLine(
+    question.kind === 'key'
+      ? `the key of ${server}, ${question.identity.fingerprint}, was refused by you. Nothing was sent to it.`
+      : `${server} offers no encryption, and you refused to go on without. No password was sent.`,
+  );
+}
+
+export function notAnswered(connection: Connection, question: Question, id: string | undefined): string {
+  const server = serverLabel(connection);
+  const command = id === undefined ? 'ftpseal prompts' : `ftpseal prompts --answer ${id}`;
+  return oneLine(
+    question.kind === 'key'
+      ? `${server} presented a key that is not trusted yet, ${question.identity.fingerprint}; answer the question with "${command}" and connect again.`
+      : `${server} offers no encryption; answer the question with "${command}" and connect again.`,
+  );
+}
+
+export function tooManyQuestions(connection: Connection): string {
+  return oneLine(
+    `${serverLabel(connection)} needs an answer, but too many questions are open already; answer some with "ftpseal prompts" and connect again.`,
+  );
+}
+
+export function downgraded(connection: Connection): string {
+  const server = serverLabel(connection);
+  return oneLine(
+    `${server} was encrypted before and now offers no encryption. This can be an attack, and no password was sent. If the owner confirms it: ftpseal keys remove ${server}`,
+  );
+}
+
+export function cleartextRefused(connection: Connection): string {
+  return oneLine(
+    `${serverLabel(connection)} offers no encryption, and the configuration refuses to go on without (fallback.cleartext). No password was sent.`,
+  );
+}
+
+/** For the log, `status` and `sessions`. */
+export function cleartextWarning(connection: Connection): string {
+  return oneLine(
+    `not encrypted: ${serverLabel(connection)} offers no encryption; password and files can be read on the way`,
+  );
+}
+
+/** Why a question about a key is asked; the person reads it above the fingerprint. */
+export function whyKeyIsAsked(verdict: Verdict): string {
+  switch (verdict.kind) {
+    case 'new':
+      return verdict.replaces.length > 0
+        ? 'This server had a key that was revoked; it now shows another one.'
+        : 'This server is new: its key was never seen here.';
+    case 'replicated':
+      return oneLine(
+        `This key is already trusted for ${serverLabel({ server: verdict.pin, name: verdict.pin.name })}, not for this server.`,
+      );
+    case 'renewed':
+      return oneLine(
+        `The key of this server changed. A certificate authority vouches for the new one for ${verdict.name}, as for the old one.`,
+      );
+    case 'caValid':
+      return oneLine(`This server is new. A certificate authority vouches for its key for ${verdict.name}.`);
+    case 'changed':
+    case 'revoked':
+    case 'known':
+      return '';
+  }
+}

@@ -1,0 +1,321 @@
+// Brings store, verdict, policy and people together: the one place that answers a session's question of trust.
+import { assertNever } from '../../shared/assert-never.js';
+import { Fault } from '../../shared/fault.js';
+import { parseFingerprint, type KeyFingerprint } from '../../shared/fingerprint.js';
+import type { HostPolicy } from '../../shared/policy.js';
+import type { Connection, Decision, Question, ServerIdentity } from '../../shared/trust.js';
+import { isAtServer, isSameName, isSameOwner, type Owner, type PinRecord } from './pin-record.js';
+import type { OpenQuestion, PromptBroker, WaitOutcome } from './prompt-broker.js';
+import * as say from './sentences.js';
+import { certificateDigest, fingerprintOfCertificate } from './spki.js';
+import type { Knowledge, TrustStore } from './store.js';
+import { judgeKey, type Verdict } from './verdict.js';
+
+/** What the service needs from its surroundings. */
+export interface TrustSurroundings {
+  readonly store: TrustStore;
+  readonly broker: PromptBroker;
+  readonly now: () => number;
+  /** The name of the program that owns the connection, for the question. Never rejects. */
+  readonly programOf: (connection: Connection) => Promise<string | undefined>;
+  readonly note: (message: string, fields: Readonly<Record<string, string | number>>) => void;
+}
+
+/** A person's answer; a pasted fingerprint trusts for good, and only if it is the server's. */
+export type GivenAnswer = 'always' | 'once' | 'refuse' | { readonly pasted: string };
+
+type KeyQuestion = Extract<Question, { readonly kind: 'key' }>;
+
+const allow: Decision = { kind: 'allow' };
+
+export class TrustService {
+  readonly #world: TrustSurroundings;
+  /** Sessions with a judgement under way, and whether they have left meanwhile. */
+  readonly #judging = new Map<string, { gone: boolean }>();
+
+  constructor(world: TrustSurroundings) {
+    this.#world = world;
+  }
+
+  /** Whether this server was secure before, or has a key here: then cleartext to it is an attack until proven otherwise. */
+  async knownSecure(connection: Connection): Promise<boolean> {
+    return (await this.#know(connection, undefined)).wasSecure;
+  }
+
+  /**
+   * The decision on one question. May wait for a person up to the policy's time-out; `withdraw` ends the wait.
+   * A refusal's sentence is one line of ASCII of at most 400 characters, without reply code. Rejects with a Fault of
+   * code `store` or `key`, which the caller must treat as a refusal.
+   */
+  async judge(
+    sessionId: string,
+    connection: Connection,
+    policy: HostPolicy,
+    question: Question,
+  ): Promise<Decision> {
+    this.#judging.set(sessionId, { gone: false });
+    try {
+      return question.kind === 'key'
+        ? await this.#judgeKey(sessionId, connection, policy, question)
+        : await this.#judgeCleartext(sessionId, connection, policy, question);
+    } finally {
+      this.#judging.delete(sessionId);
+    }
+  }
+
+  /** The session needs no decision any more. */
+  withdraw(sessionId: string): void {
+    const judging = this.#judging.get(sessionId);
+    if (judging !== undefined) judging.gone = true;
+    this.#world.broker.withdraw(sessionId);
+  }
+
+  /**
+   * Answers an open question; the caller has checked that the person may. `always` and a matching fingerprint are
+   * stored before anyone is let through. Returns how many sessions waited. Throws a Fault of code `usage` for an
+   * unknown question and of code `key` for a fingerprint that does not match; the question then stays open.
+   */
+  async answer(id: string, given: GivenAnswer): Promise<number> {
+    const open = this.#world.broker.find(id);
+    if (open === undefined) throw new Fault('usage', `No open question has the number ${id}.`);
+    const answer = typeof given === 'string' ? given : answerOfPasted(open, given.pasted);
+    if (answer === 'always') await this.#store(open);
+    this.#world.note('question answered', { server: say.serverLabel(open.connection), answer });
+    return this.#world.broker.answer(id, answer);
+  }
+
+  async #judgeKey(
+    sessionId: string,
+    connection: Connection,
+    policy: HostPolicy,
+    question: KeyQuestion,
+  ): Promise<Decision> {
+    const verdict = await this.#verdict(connection, question.identity, policy);
+    if (verdict.action === 'refuse') return this.#refuseKey(connection, question.identity, verdict);
+    if (verdict.action === 'accept') return this.#acceptKey(connection, question.identity, verdict);
+    const outcome = await this.#ask(sessionId, connection, policy, question, say.whyKeyIsAsked(verdict));
+    const decision = this.#decisionOf(outcome, connection, question);
+    if (decision.kind === 'refuse') return decision;
+    // While the person thought, the key may have been revoked or another one pinned for this server.
+    const again = await this.#verdict(connection, question.identity, policy);
+    if (again.action === 'refuse') return this.#refuseKey(connection, question.identity, again);
+    if (again.kind === 'known') return this.#acceptKey(connection, question.identity, again);
+    await this.#rememberSecured(connection);
+    return allow;
+  }
+
+  async #judgeCleartext(
+    sessionId: string,
+    connection: Connection,
+    policy: HostPolicy,
+    question: Extract<Question, { readonly kind: 'cleartext' }>,
+  ): Promise<Decision> {
+    const known = await this.#know(connection, undefined);
+    if (known.wasSecure) return { kind: 'refuse', sentence: say.downgraded(connection) };
+    const warned: Decision = question.anonymous
+      ? allow
+      : { kind: 'allow', warning: say.cleartextWarning(connection) };
+    switch (policy.fallback.cleartext) {
+      case 'allow':
+        return allow;
+      case 'warn':
+        return warned;
+      case 'refuse':
+        return { kind: 'refuse', sentence: say.cleartextRefused(connection) };
+      case 'ask': {
+        if (known.cleartextAllowed) return warned;
+        const why = 'This server offers no encryption: password and files can be read on the way.';
+        const outcome = await this.#ask(sessionId, connection, policy, question, why);
+        const decision = this.#decisionOf(outcome, connection, question);
+        if (decision.kind === 'refuse') return decision;
+        const again = await this.#know(connection, undefined);
+        return again.wasSecure ? { kind: 'refuse', sentence: say.downgraded(connection) } : warned;
+      }
+      default:
+        return assertNever(policy.fallback.cleartext);
+    }
+  }
+
+  async #verdict(connection: Connection, identity: ServerIdentity, policy: HostPolicy): Promise<Verdict> {
+    const fingerprint = fingerprintOf(identity);
+    const { pins } = await this.#know(connection, fingerprint);
+    return judgeKey({
+      pins,
+      server: connection.server,
+      name: connection.name,
+      fingerprint,
+      caValidFor: identity.caValidFor,
+      policy: policy.trust,
+    });
+  }
+
+  #know(connection: Connection, fingerprint: KeyFingerprint | undefined): Promise<Knowledge> {
+    const { server, name } = connection;
+    return this.#world.store.know({ owner: ownerOf(connection), server, name, fingerprint });
+  }
+
+  #refuseKey(connection: Connection, identity: ServerIdentity, verdict: Verdict): Decision {
+    this.#note('key refused', connection, identity, verdict);
+    return { kind: 'refuse', sentence: say.refusedKey(connection, identity, verdict) };
+  }
+
+  async #acceptKey(connection: Connection, identity: ServerIdentity, verdict: Verdict): Promise<Decision> {
+    const { store, now } = this.#world;
+    const isHere =
+      verdict.kind === 'known' &&
+      verdict.pin.address === connection.server.address &&
+      verdict.pin.port === connection.server.port;
+    if (isHere) store.touch(verdict.pin, now());
+    else {
+      this.#note('key accepted', connection, identity, verdict);
+      await store.putPin(this.#newPin(connection, identity, verdict.kind));
+      await this.#retireRenewed(connection, identity);
+    }
+    await this.#rememberSecured(connection);
+    return allow;
+  }
+
+  /**
+   * A renewed key takes the old one's place: the old one must not be good for this server any more. Only the owner's
+   * own records, and only those that an authority vouched for under the same name (rule 3).
+   */
+  async #retireRenewed(connection: Connection, identity: ServerIdentity): Promise<void> {
+    const fingerprint = fingerprintOf(identity);
+    const { pins } = await this.#know(connection, fingerprint);
+    const old = pins.filter(
+      (pin) =>
+        !pin.revoked &&
+        pin.fingerprint !== fingerprint &&
+        isSameOwner(pin.owner, ownerOf(connection)) &&
+        isAtServer(pin, connection.server, connection.name) &&
+        isSameName(pin.caValidFor, identity.caValidFor),
+    );
+    if (old.length > 0) await this.#world.store.removePins(old);
+  }
+
+  #newPin(connection: Connection, identity: ServerIdentity, why: Verdict['kind']): PinRecord {
+    const at = this.#world.now();
+    const comments: Partial<Record<Verdict['kind'], string>> = {
+      renewed: 'renewed, vouched for by a certificate authority',
+      replicated: 'known from another address',
+      caValid: 'vouched for by a certificate authority',
+      known: 'known by the server’s name',
+      new: 'accepted at first contact',
+    };
+    return {
+      owner: ownerOf(connection),
+      address: connection.server.address,
+      port: connection.server.port,
+      ...(connection.name === undefined ? {} : { name: connection.name }),
+      fingerprint: fingerprintOf(identity),
+      mechanism: identity.mechanism,
+      ...(identity.caValidFor === undefined ? {} : { caValidFor: identity.caValidFor }),
+      firstSeen: at,
+      lastUsed: at,
+      count: 1,
+      revoked: false,
+      comment: comments[why] ?? '',
+    };
+  }
+
+  async #rememberSecured(connection: Connection): Promise<void> {
+    await this.#world.store.rememberSecured({ ...placeOf(connection), lastSecured: this.#world.now() });
+  }
+
+  async #store(open: OpenQuestion): Promise<void> {
+    const { connection, question } = open;
+    if (question.kind === 'cleartext') {
+      await this.#world.store.allowCleartext({ ...placeOf(connection), since: this.#world.now() });
+      return;
+    }
+    const pin = { ...this.#newPin(connection, question.identity, 'new'), comment: 'trusted by a person' };
+    // The sessions that wait count themselves when they are let through.
+    await this.#world.store.putPin({ ...pin, count: 0 });
+    await this.#retireRenewed(connection, question.identity);
+  }
+
+  async #ask(
+    sessionId: string,
+    connection: Connection,
+    policy: HostPolicy,
+    question: Question,
+    why: string,
+  ): Promise<WaitOutcome> {
+    const program = await this.#world.programOf(connection);
+    const timeoutMs = policy.trust.promptTimeoutMs;
+    const owner = ownerOf(connection);
+    if (this.#judging.get(sessionId)?.gone === true) return { kind: 'withdrawn', id: undefined };
+    return this.#world.broker.ask({ sessionId, owner, connection, question, why, program, timeoutMs });
+  }
+
+  #decisionOf(outcome: WaitOutcome, connection: Connection, question: Question): Decision {
+    switch (outcome.kind) {
+      case 'answered':
+        return outcome.answer === 'refuse'
+          ? { kind: 'refuse', sentence: say.answeredNo(connection, question) }
+          : allow;
+      case 'tooMany':
+        return { kind: 'refuse', sentence: say.tooManyQuestions(connection) };
+      case 'timedOut':
+      case 'withdrawn':
+        return { kind: 'refuse', sentence: say.notAnswered(connection, question, outcome.id) };
+    }
+  }
+
+  #note(message: string, connection: Connection, identity: ServerIdentity, verdict: Verdict): void {
+    this.#world.note(message, {
+      server: say.serverLabel(connection),
+      key: identity.fingerprint,
+      verdict: verdict.kind,
+      rule: verdict.rule,
+    });
+  }
+}
+
+/** Whose records count for a connection: its user's, or the machine's where the user is not known. */
+export function ownerOf(connection: Connection): Owner {
+  return connection.uid === undefined ? { kind: 'machine' } : { kind: 'user', uid: connection.uid };
+}
+
+function placeOf(connection: Connection) {
+  const { server, name } = connection;
+  return {
+    owner: ownerOf(connection),
+    address: server.address,
+    port: server.port,
+    ...(name === undefined ? {} : { name }),
+  };
+}
+
+function fingerprintOf(identity: ServerIdentity): KeyFingerprint {
+  const fingerprint = parseFingerprint(identity.fingerprint);
+  if (fingerprint === undefined) throw new Fault('key', 'The server’s key has no valid fingerprint.');
+  return fingerprint;
+}
+
+/** People paste what their source shows: the fingerprint of the key or of the certificate. Both prove the key. */
+function answerOfPasted({ question }: OpenQuestion, pasted: string): 'always' {
+  if (question.kind !== 'key') {
+    throw new Fault('usage', 'This question is about cleartext; a fingerprint is no answer to it.');
+  }
+  const given = parseFingerprint(pasted);
+  if (given === undefined) {
+    throw new Fault(
+      'key',
+      'This is no SHA-256 fingerprint (SHA256:… or 64 hex digits). Nothing was trusted.',
+    );
+  }
+  const { identity } = question;
+  if (given === identity.fingerprint || isCertificateOf(identity, given)) return 'always';
+  throw new Fault(
+    'key',
+    'The fingerprint does not match the key that the server showed. Nothing was trusted.',
+  );
+}
+
+/** The certificate came with the question, so it counts only if it really holds the key that is asked about. */
+function isCertificateOf(identity: ServerIdentity, given: KeyFingerprint): boolean {
+  if (identity.certificate === undefined) return false;
+  const der = Buffer.from(identity.certificate.der, 'base64');
+  return certificateDigest(der) === given && fingerprintOfCertificate(der) === identity.fingerprint;
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  MAX_QUESTIONS_PER_OWNER,
+  PromptBroker,
+  type AskRequest,
+  type QuestionEvent,
+} from '../../../daemon/trust/prompt-broker.js';
+import { Fault } from '../../../shared/fault.js';
+import { at, connection, key, keyQuestion } from './fixture.js';
+
+const request = (sessionId: string, fields: Partial<AskRequest> = {}): AskRequest => ({
+  sessionId,
+  owner: { kind: 'user', uid: 1000 },
+  connection: connection(),
+  question: keyQuestion(key('a')),
+  why: 'new',
+  program: 'tnftp',
+  timeoutMs: 60_000,
+  ...fields,
+});
+
+describe('the prompt broker', () => {
+  it('asks once for many sessions, and one answer serves them all', async () => {
+    const broker = new PromptBroker();
+    const waits = ['s1', 's2', 's3'].map((id) => broker.ask(request(id)));
+    const [question, ...more] = broker.list();
+    assert.equal(more.length, 0);
+    assert.equal(question?.waiting, 3);
+    assert.equal(broker.answer(question.id, 'once'), 3);
+    for (const outcome of await Promise.all(waits)) {
+      assert.deepEqual(outcome, { kind: 'answered', answer: 'once', late: false });
+    }
+    assert.deepEqual(broker.list(), []);
+  });
+
+  it('asks apart for another key, another server and another owner', () => {
+    const broker = new PromptBroker();
+    void broker.ask(request('1'));
+    void broker.ask(request('2', { question: keyQuestion(key('b')) }));
+    void broker.ask(request('3', { connection: connection({ server: at('192.0.2.2') }) }));
+    void broker.ask(request('4', { owner: { kind: 'user', uid: 1001 } }));
+    void broker.ask(request('5', { owner: { kind: 'machine' } }));
+    assert.equal(broker.list().length, 5);
+    broker.close();
+  });
+
+  it('a time-out ends the wait and not the question; the late answer counts for the next try, once', async () => {
+    const broker = new PromptBroker();
+    const outcome = await broker.ask(request('1', { timeoutMs: 1 }));
+    assert.equal(outcome.kind, 'timedOut');
+    const [question] = broker.list();
+    assert.equal(question?.waiting, 0);
+    assert.equal(broker.answer(question.id, 'refuse'), 0);
+    assert.deepEqual(await broker.ask(request('2')), { kind: 'answered', answer: 'refuse', late: true });
+    void broker.ask(request('3'));
+    assert.equal(broker.list().length, 1);
+    broker.close();
+  });
+
+  it('a late answer is forgotten when the next try comes much later', async () => {
+    let now = 0;
+    const broker = new PromptBroker(() => now);
+    await broker.ask(request('1', { timeoutMs: 1 }));
+    broker.answer(broker.list()[0]!.id, 'once');
+    now = 3_600_000;
+    void broker.ask(request('2'));
+    assert.equal(broker.list().length, 1);
+    broker.close();
+  });
+
+  it('a session that leaves ends its own wait alone', async () => {
+    const broker = new PromptBroker();
+    const gone = broker.ask(request('gone'));
+    const stays = broker.ask(request('stays'));
+    broker.withdraw('gone');
+    assert.equal((await gone).kind, 'withdrawn');
+    const [question] = broker.list();
+    assert.equal(question?.waiting, 1);
+    broker.answer(question.id, 'always');
+    assert.equal((await stays).kind, 'answered');
+  });
+
+  it('bounds the open questions of one owner, drops idle ones first, and leaves other owners alone', async () => {
+    const broker = new PromptBroker();
+    const server = (n: number) => ({ connection: connection({ server: at(`198.51.100.${n}`) }) });
+    await broker.ask(request('idle', { ...server(200), timeoutMs: 1 }));
+    for (let n = 1; n <= MAX_QUESTIONS_PER_OWNER; n++) void broker.ask(request(`s${n}`, server(n)));
+    assert.equal(broker.list().length, MAX_QUESTIONS_PER_OWNER);
+    assert.deepEqual(await broker.ask(request('over', server(201))), { kind: 'tooMany' });
+    void broker.ask(request('bob', { ...server(201), owner: { kind: 'user', uid: 1001 } }));
+    assert.equal(broker.list().length, MAX_QUESTIONS_PER_OWNER + 1);
+    broker.close();
+  });
+
+  it('drops a question that nobody waited for in an hour', async () => {
+    let now = 0;
+    const broker = new PromptBroker(() => now);
+    await broker.ask(request('1', { timeoutMs: 1 }));
+    now = 3_600_001;
+    assert.deepEqual(broker.list(), []);
+  });
+
+  it('tells what happens, in order', async () => {
+    const broker = new PromptBroker();
+    const events: string[] = [];
+    const describeEvent = (event: QuestionEvent) =>
+      event.kind === 'closed' ? 'closed' : `${event.kind} ${event.question.waiting}`;
+    const end = broker.subscribe((event) => events.push(describeEvent(event)));
+    const first = broker.ask(request('1'));
+    void broker.ask(request('2'));
+    broker.withdraw('2');
+    broker.answer(broker.list()[0]!.id, 'once');
+    await first;
+    end();
+    void broker.ask(request('3'));
+    assert.deepEqual(events, ['opened 1', 'updated 2', 'updated 1', 'closed']);
+    broker.close();
+  });
+
+  it('knows no question that is not open', () => {
+    assert.throws(() => new PromptBroker().answer('nix', 'always'), Fault);
+  });
+});

@@ -1,0 +1,127 @@
+// `npm test [unit|fuzz|lab]`: installs what is missing, builds, lints and runs the tests; the last line is
+// `N passed, N failed, N skipped`. The lab needs root; without it every lab file counts as skipped, with the reason.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { ensurePrerequisites, repository, say } from './prerequisites.mjs';
+import { compile, ensureBuilt, ensureNodeModules, filesIn } from './project.mjs';
+
+const parts = ['unit', 'fuzz', 'lab'];
+const part = process.argv[2];
+const total = { passed: 0, failed: 0, skipped: 0 };
+const scratch = path.join(repository, '.lab');
+
+if (part !== undefined && !parts.includes(part)) {
+  console.error(`usage: npm test [${parts.join('|')}]`);
+  process.exit(2);
+}
+try {
+  main();
+} catch (error) {
+  console.error(`npm test: ${error.message}`);
+  total.failed += 1;
+}
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exitCode = total.failed === 0 ? 0 : 1;
+
+function main() {
+  mkdirSync(scratch, { recursive: true });
+  ensureNodeModules();
+  if (part === undefined || part === 'unit') checks();
+  else ensureBuilt();
+  if (part === undefined || part === 'unit') runTests('unit', ['--test-concurrency=2']);
+  if (part === undefined || part === 'fuzz') runTests('fuzz', ['--test-concurrency=2']);
+  if (part === undefined || part === 'lab') runLab();
+}
+
+/** Compiler, linter and formatter; each counts as one test. */
+function checks() {
+  ensureBuilt();
+  check('tsc', compile);
+  check('eslint', () => tool('eslint/bin/eslint.js', ['.']));
+  check('prettier', () => tool('prettier/bin/prettier.cjs', ['--check', '--log-level=warn', '.']));
+}
+
+function check(name, action) {
+  say(`checking with ${name}`);
+  try {
+    action();
+    total.passed += 1;
+  } catch (error) {
+    console.error(error.message);
+    total.failed += 1;
+  }
+}
+
+function tool(script, args) {
+  const result = spawnSync(process.execPath, [path.join(repository, 'node_modules', script), ...args], {
+    cwd: repository,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (result.status !== 0) throw new Error(`${path.dirname(script)} found something`);
+}
+
+function runLab() {
+  const files = testFiles('lab');
+  const reason = labObstacle();
+  if (reason !== undefined) {
+    say(`the lab is skipped: ${reason}`);
+    total.skipped += files.length;
+    return;
+  }
+  const table = path.join(scratch, 'matrix.txt');
+  rmSync(table, { force: true });
+  runTests('lab', ['--test-concurrency=1']);
+  if (existsSync(table)) console.log(readFileSync(table, 'utf8'));
+}
+
+/** Why the lab can't run here, or undefined. */
+function labObstacle() {
+  if (process.platform !== 'linux')
+    return `network namespaces exist on Linux only, this is ${process.platform}`;
+  if (process.getuid?.() !== 0) return 'not root, and network namespaces need root';
+  const missing = ensurePrerequisites('lab');
+  if (missing !== undefined) return missing;
+  const name = `fs-probe-${process.pid}`;
+  const made = spawnSync('ip', ['netns', 'add', name], { encoding: 'utf8' });
+  spawnSync('ip', ['netns', 'del', name], { stdio: 'ignore' });
+  return made.status === 0 ? undefined : `this machine permits no network namespaces (${made.stderr.trim()})`;
+}
+
+function testFiles(kind) {
+  const root = path.join(repository, 'dist/test');
+  return filesIn(root, '.test.js')
+    .filter((file) => kindOf(path.relative(root, file)) === kind)
+    .sort();
+}
+
+function kindOf(relative) {
+  const folder = relative.split(path.sep)[0];
+  return folder === 'lab' || folder === 'fuzz' || folder === 'bench' ? folder : 'unit';
+}
+
+/** Runs the files of one kind; the spec report goes to the terminal, the counts come from a second reporter. */
+function runTests(kind, options) {
+  const files = testFiles(kind);
+  if (files.length === 0) return;
+  say(`running ${files.length} ${kind} test files`);
+  const counts = path.join(scratch, `counts-${kind}-${process.pid}.tap`);
+  const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout'];
+  reporters.push('--test-reporter=tap', `--test-reporter-destination=${counts}`);
+  const result = spawnSync(process.execPath, ['--test', ...options, ...reporters, ...files], {
+    cwd: repository,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const tap = existsSync(counts) ? readFileSync(counts, 'utf8') : '';
+  rmSync(counts, { force: true });
+  count(tap, result.status === 0);
+}
+
+function count(tap, succeeded) {
+  const number = (word) => Number(new RegExp(`^# ${word} (\\d+)$`, 'm').exec(tap)?.[1] ?? 0);
+  const failed = number('fail') + number('cancelled');
+  total.passed += number('pass');
+  total.skipped += number('skipped') + number('todo');
+  // A runner that died without a report is a failure of its own.
+  total.failed += failed === 0 && !succeeded ? 1 : failed;
+}

@@ -87,7 +87,10 @@ export const toProxySchema = z.discriminatedUnion('kind', [
     id: z.number().int().min(0).max(0xffff_ffff),
     answer: privopAnswerSchema,
   }),
-  /** End within the grace: stop accepting, let sessions finish, exit 0. */
+  /**
+   * End within the grace: stop accepting, let sessions finish, exit 0. SIGTERM means the same (the supervisor has died, and
+   * this channel is closed); SIGINT is to be ignored, because a Ctrl-C reaches both processes.
+   */
   z.strictObject({ kind: z.literal('stop'), graceMs: z.number().int().min(0) }),
 ]);
 export type ToProxy = z.infer<typeof toProxySchema>;

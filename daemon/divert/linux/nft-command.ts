@@ -1,11 +1,12 @@
 // Runs scripts through the program nft: `nft -f -`. What it makes outlives this process.
 import { spawn } from 'node:child_process';
 import { Fault } from '../../../shared/fault.js';
+import { SYSTEM_PATH } from '../../sys/system-path.js';
 import { nftFault } from './nft-runner.js';
 import type { NftRunner } from './nft-runner.js';
 
 // Not the caller's environment: this runs as root.
-const environment = { PATH: '/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C' };
+const environment = { PATH: SYSTEM_PATH, LC_ALL: 'C' };
 
 /** Scripts by way of the program `program`, looked up in the system's own folders. */
 export function nftCommand(program = 'nft'): NftRunner {

@@ -1,0 +1,218 @@
+// Keeps one proxy running and the redirect in step with it: start, requests, restart after a crash, orderly end.
+import { setTimeout as delay } from 'node:timers/promises';
+import { Fault } from '../../shared/fault.js';
+import { STOP_GRACE_MS, admitRequest } from '../privops.js';
+import { socketProgram } from '../sys/socket-program.js';
+import { ProxyChild } from './proxy-child.js';
+import type { DivertedServer, Diverter, WorkerPorts } from '../divert/diverter.js';
+import type { PrivopAnswer, PrivopRequest, ProxyPhase, StartMessage, ToSupervisor } from '../privops.js';
+import type { PlanBase } from './plan-base.js';
+import type { ProxyCommand, ProxyEnd } from './proxy-child.js';
+import type { SupervisorLog } from './supervisor-log.js';
+
+/** A proxy that is not ready by then never will be. */
+const READY_MS = 30_000;
+/** What a killed process gets after the grace that it was told of. */
+const KILL_AFTER_MS = STOP_GRACE_MS + 1000;
+const BACKOFF_MS = { first: 200, most: 30_000 } as const;
+/** A proxy that lived this long did not fail at its start: the next pause is the shortest again. */
+const SETTLED_MS = 60_000;
+/** Requests that wait for an answer. More is no proxy of ours. */
+const MAX_PENDING = 1024;
+
+export interface KeeperOptions {
+  readonly base: PlanBase;
+  readonly start: StartMessage;
+  readonly command: ProxyCommand;
+  readonly diverter: Diverter;
+  readonly log: SupervisorLog;
+}
+
+export class ProxyKeeper {
+  readonly #options: KeeperOptions;
+  readonly #stopping = new AbortController();
+  #child: ProxyChild | undefined;
+  #phase: ProxyPhase = 'starting';
+  #workers: readonly WorkerPorts[] = [];
+  #servers: readonly DivertedServer[] = [];
+  #pending = 0;
+  /** Why the redirect could not be made; ends the supervisor if the first proxy is concerned. */
+  #redirectFault: Fault | undefined;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Begins the orderly end: rules away, proxy told, killed after the grace. More calls change nothing: a Ctrl-C under npm
+   * arrives twice.
+   */
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  /** Resolves with the exit code after `stop`; rejects with a Fault if the first proxy does not become ready. */
+  async run(): Promise<number> {
+    try {
+      await this.#keepAlive();
+    } catch (error) {
+      await this.#clearRules();
+      throw error;
+    }
+    return (await this.#clearRules()) ? 0 : 1;
+  }
+
+  #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  async #keepAlive(): Promise<void> {
+    let pause: number = BACKOFF_MS.first;
+    for (let first = true; !this.#isStopping(); first = false) {
+      const born = Date.now();
+      const end = await this.#oneLife();
+      if (this.#isStopping()) return;
+      if (first && this.#phase === 'starting') throw startFault(end, this.#redirectFault);
+      if (Date.now() - born > SETTLED_MS) pause = BACKOFF_MS.first;
+      await this.#mourn(end, pause);
+      pause = Math.min(pause * 2, BACKOFF_MS.most);
+    }
+  }
+
+  async #oneLife(): Promise<ProxyEnd> {
+    this.#phase = 'starting';
+    this.#servers = [];
+    const child = new ProxyChild(this.#options.command, (message) => {
+      this.#receive(child, message);
+    });
+    this.#child = child;
+    child.send(this.#options.start);
+    const tooLate = setTimeout(() => {
+      if (this.#phase !== 'starting') return;
+      this.#options.log('error', 'the proxy did not become ready', { afterMs: READY_MS });
+      child.kill('SIGKILL');
+    }, READY_MS);
+    const stop = (): void => {
+      void this.#endOrderly(child);
+    };
+    this.#stopping.signal.addEventListener('abort', stop);
+    const end = await child.ended;
+    clearTimeout(tooLate);
+    this.#stopping.signal.removeEventListener('abort', stop);
+    this.#child = undefined;
+    return end;
+  }
+
+  async #endOrderly(child: ProxyChild): Promise<void> {
+    this.#phase = 'stopping';
+    // New connections go their own way before the proxy stops to take them.
+    await this.#clearRules();
+    child.send({ kind: 'stop', graceMs: STOP_GRACE_MS });
+    const killer = setTimeout(() => {
+      this.#options.log('warn', 'the proxy did not end in time and is killed', {});
+      child.kill('SIGKILL');
+    }, KILL_AFTER_MS);
+    await child.ended;
+    clearTimeout(killer);
+  }
+
+  /** The proxy is gone without being asked: the rules follow on_failure, and the next one comes after a pause. */
+  async #mourn(end: ProxyEnd, pause: number): Promise<void> {
+    this.#options.log('error', 'the proxy process ended; starting another', {
+      ...(end.code === undefined ? {} : { code: end.code }),
+      ...(end.signal === undefined ? {} : { signal: end.signal }),
+      onFailure: this.#options.base.onFailure,
+      pauseMs: pause,
+    });
+    if (this.#options.base.onFailure === 'open') await this.#clearRules();
+    await delay(pause, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+  }
+
+  #receive(child: ProxyChild, message: unknown): void {
+    // What a dead proxy has left in the channel must not bring its ports back.
+    if (child !== this.#child) return;
+    try {
+      const admitted = admitRequest(message, this.#phase, this.#options.start);
+      if (admitted === undefined) return;
+      if (this.#pending >= MAX_PENDING)
+        throw new Fault('protocol', 'The proxy asks without waiting for answers.');
+      void this.#serve(child, admitted);
+    } catch (error) {
+      const fault = Fault.from(error);
+      this.#options.log('error', fault.userMessage, { fatalFor: 'proxy' });
+      child.kill('SIGKILL');
+    }
+  }
+
+  async #serve(child: ProxyChild, { id, request }: ToSupervisor): Promise<void> {
+    this.#pending += 1;
+    const answer = await this.#perform(child, request).catch((error: unknown): PrivopAnswer => {
+      const fault = Fault.from(error);
+      this.#options.log('error', fault.userMessage, { request: request.kind });
+      return { kind: 'failed', sentence: fault.userMessage.slice(0, 2048) };
+    });
+    this.#pending -= 1;
+    child.send({ kind: 'answer', id, answer });
+  }
+
+  async #perform(child: ProxyChild, request: PrivopRequest): Promise<PrivopAnswer> {
+    switch (request.kind) {
+      case 'workersReady':
+        await this.#redirect(child, request.workers);
+        return { kind: 'done' };
+      case 'setServers':
+        this.#servers = request.servers;
+        await this.#applyPlan();
+        return { kind: 'done' };
+      case 'programOf':
+        return { kind: 'program', ...(await socketProgram(request.client, request.server)) };
+    }
+  }
+
+  async #redirect(child: ProxyChild, workers: readonly WorkerPorts[]): Promise<void> {
+    this.#workers = workers;
+    try {
+      await this.#applyPlan();
+    } catch (error) {
+      // A proxy without redirect serves nobody; the end of its life decides between giving up and trying again.
+      this.#redirectFault = Fault.from(error, 'redirect');
+      child.kill('SIGKILL');
+      throw error;
+    }
+    if (this.#phase !== 'starting') return;
+    this.#phase = 'running';
+    this.#options.log('info', 'ready', {
+      ports: this.#options.base.ports.join(' '),
+      workers: workers.length,
+      proxyUid: this.#options.base.proxyUid,
+      ...(child.pid === undefined ? {} : { proxyPid: child.pid }),
+    });
+  }
+
+  async #applyPlan(): Promise<void> {
+    await this.#options.diverter.apply({
+      ...this.#options.base,
+      workers: this.#workers,
+      servers: this.#servers,
+    });
+  }
+
+  /** False if the rules could not be removed; that is in the log then, with what to do. */
+  async #clearRules(): Promise<boolean> {
+    try {
+      await this.#options.diverter.clear();
+      return true;
+    } catch (error) {
+      const fault = Fault.from(error, 'redirect');
+      this.#options.log('error', `${fault.userMessage} Run \`ftpseal cleanup\` to remove the rules.`, {});
+      return false;
+    }
+  }
+}
+
+function startFault(end: ProxyEnd, redirectFault: Fault | undefined): Fault {
+  if (redirectFault !== undefined) return redirectFault;
+  if (end.fault instanceof Fault) return end.fault;
+  const how = end.signal === undefined ? `with exit code ${end.code ?? 'unknown'}` : `by ${end.signal}`;
+  return new Fault('internal', `The proxy process ended ${how} before it was ready.`, end.fault);
+}

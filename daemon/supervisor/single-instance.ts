@@ -1,0 +1,91 @@
+// One daemon a network namespace (they would fight over the rules) and one a runtime folder (over the socket and the
+// key store). Both locks vanish with their holder, however it ends; there is no pid file to go stale.
+import fs from 'node:fs';
+import net from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Fault } from '../../shared/fault.js';
+import { tryLock } from '../sys/libc.js';
+import { peerCredentials } from '../sys/peer-credentials.js';
+import { socketDescriptor } from '../sys/socket-descriptor.js';
+
+/** Names of the abstract kind exist once in each network namespace. */
+const NAMESPACE_LOCK = '\0ftpseal-supervisor';
+/** How long the proxy of a killed supervisor may take to end its sessions. */
+const PREDECESSOR_MS = 10_000;
+
+export interface InstanceLock {
+  /** The locked runtime folder, to be inherited by the proxy: the lock lasts until both have ended. */
+  readonly folderDescriptor: number;
+  release(): void;
+}
+
+/** Takes both locks. Rejects with a Fault that says who is in the way. `waiting` is called if a predecessor's proxy is. */
+export async function lockInstance(runtimeDir: string, waiting: () => void): Promise<InstanceLock> {
+  const server = await lockNamespace();
+  const fd = fs.openSync(
+    runtimeDir,
+    fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW,
+  );
+  const release = (): void => {
+    fs.closeSync(fd);
+    server?.close();
+  };
+  if (await lockFolder(fd, waiting)) return { folderDescriptor: fd, release };
+  release();
+  throw new Fault(
+    'usage',
+    `Another ftpseal daemon uses ${runtimeDir}: stop it, or choose another --runtime-dir and --state-dir.`,
+  );
+}
+
+async function lockFolder(fd: number, waiting: () => void): Promise<boolean> {
+  if (tryLock(fd)) return true;
+  waiting();
+  const deadline = Date.now() + PREDECESSOR_MS;
+  while (Date.now() < deadline) {
+    await delay(100);
+    if (tryLock(fd)) return true;
+  }
+  return false;
+}
+
+// Any user may take a name, so only a holder with our rights counts: nobody else can keep the daemon from starting.
+async function lockNamespace(): Promise<net.Server | undefined> {
+  const server = net.createServer((socket) => socket.destroy());
+  if (await listens(server)) {
+    server.unref();
+    return server;
+  }
+  const holder = await namespaceHolder();
+  if (holder === undefined || (holder.uid !== 0 && holder.uid !== process.geteuid?.())) return undefined;
+  throw new Fault(
+    'usage',
+    `Another ftpseal daemon already runs in this network namespace (process ${holder.pid}); stop it first.`,
+  );
+}
+
+function listens(server: net.Server): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      if ('code' in error && error.code === 'EADDRINUSE') resolve(false);
+      else reject(Fault.from(error));
+    });
+    server.listen(NAMESPACE_LOCK, () => {
+      resolve(true);
+    });
+  });
+}
+
+function namespaceHolder(): Promise<ReturnType<typeof peerCredentials>> {
+  return new Promise((resolve) => {
+    const socket = net.connect(NAMESPACE_LOCK);
+    socket.once('error', () => {
+      resolve(undefined);
+    });
+    socket.once('connect', () => {
+      const fd = socketDescriptor(socket);
+      resolve(fd === undefined ? undefined : peerCredentials(fd));
+      socket.destroy();
+    });
+  });
+}

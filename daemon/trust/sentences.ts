@@ -4,8 +4,10 @@ import type { Connection, Question, ServerIdentity } from '../../shared/trust.js
 import { formatEndpoint } from '../../shared/endpoint.js';
 import type { Verdict } from './verdict.js';
 
-/** Programs cut or refuse longer lines; and names in it come from outside. */
-const maxLength = 400;
+/** The core cuts its reply lines there; and names in them come from outside. */
+const maxLength = 300;
+/** Two names and two fingerprints have to fit into one line beside the words. */
+const maxName = 40;
 
 /** One line of printable ASCII: what a line of FTP may carry whoever made the text. */
 export function oneLine(text: string): string {
@@ -16,9 +18,14 @@ export function oneLine(text: string): string {
 /** A server as people know it: its name, or its address; the port only where it is not 21. */
 export function serverLabel(connection: Pick<Connection, 'server' | 'name'>): string {
   const { server, name } = connection;
-  const shortName = name === undefined || name.length <= 80 ? name : `${name.slice(0, 77)}...`;
+  const shortName = name === undefined || name.length <= maxName ? name : `${name.slice(0, maxName - 3)}...`;
   if (shortName !== undefined) return server.port === 21 ? shortName : `${shortName}:${server.port}`;
   return server.port === 21 ? server.address : formatEndpoint(server);
+}
+
+/** The same as something that `ftpseal keys` understands: a name that had to be cut gives way to the address. */
+function commandTarget({ server, name }: Connection): string {
+  return serverLabel({ server, name: name !== undefined && name.length <= maxName ? name : undefined });
 }
 
 /** The sentence for a key that the verdict or a person refuses. */
@@ -32,11 +39,11 @@ export function refusedKey(connection: Connection, identity: ServerIdentity, ver
       );
     case 'changed':
       return oneLine(
-        `the key of ${server} changed: it is now ${key}. This can be an attack, and nothing was sent. If the owner confirms the new key: ftpseal keys add ${server} ${key}`,
+        `the key of ${server} changed (now ${key}). This may be an attack; nothing was sent. If its owner confirms it: ftpseal keys add ${commandTarget(connection)} ${key}`,
       );
     case 'new':
       return oneLine(
-        `${server} shows a key that is not trusted here: ${key}. To trust it: ftpseal keys add ${server} ${key}`,
+        `${server} shows a key that is not trusted here: ${key}. To trust it: ftpseal keys add ${commandTarget(connection)} ${key}`,
       );
     case 'known':
     case 'renewed':
@@ -74,7 +81,7 @@ export function tooManyQuestions(connection: Connection): string {
 export function downgraded(connection: Connection): string {
   const server = serverLabel(connection);
   return oneLine(
-    `${server} was encrypted before and now offers no encryption. This can be an attack, and no password was sent. If the owner confirms it: ftpseal keys remove ${server}`,
+    `${server} was encrypted before and now offers no encryption. This may be an attack; no password was sent. If the owner confirms it: ftpseal keys remove ${commandTarget(connection)}`,
   );
 }
 

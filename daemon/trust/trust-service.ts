@@ -44,7 +44,7 @@ export class TrustService {
 
   /**
    * The decision on one question. May wait for a person up to the policy's time-out; `withdraw` ends the wait.
-   * A refusal's sentence is one line of ASCII of at most 400 characters, without reply code. Rejects with a Fault of
+   * A refusal's sentence is one line of ASCII of at most 300 characters, without reply code. Rejects with a Fault of
    * code `store` or `key`, which the caller must treat as a refusal.
    */
   async judge(

@@ -56,7 +56,7 @@ async function opened() {
 
 function refusal(decision: Decision): string {
   assert.equal(decision.kind, 'refuse');
-  assert.match(decision.sentence, /^[\x20-\x7e]{1,400}$/);
+  assert.match(decision.sentence, /^[\x20-\x7e]{1,300}$/);
   return decision.sentence;
 }
 
@@ -186,6 +186,17 @@ describe('a key', () => {
   it('a name full of control characters can’t break out of the reply line', async () => {
     const from = connection({ name: `evil\r\n230 in\u001b[2J${'x'.repeat(200)}` });
     refusal(await judge(keyQuestion(key('a')), { from, by: policy({ unknown: 'refuse' }) }));
+  });
+
+  it('a long name leaves the command whole', async () => {
+    const server = at('2001:db8:1111:2222:3333:4444:5555:6666', 21210);
+    const from = connection({ server, name: `${'n'.repeat(60)}.test` });
+    await store.putPin(pin({ ...server }));
+    const sentence = refusal(await judge(keyQuestion(key('b')), { from }));
+    assert.ok(
+      sentence.endsWith(`ftpseal keys add [2001:db8:1111:2222:3333:4444:5555:6666]:21210 ${key('b')}`),
+      sentence,
+    );
   });
 });
 

@@ -1,0 +1,38 @@
+// Who calls over IPC and what that allows. The uid comes from the kernel (SO_PEERCRED), never from the caller.
+import { Fault } from '../../shared/fault.js';
+import type { Owner } from '../trust/pin-record.js';
+
+/** `all`: root, and the user that the proxy runs as (it holds everything anyway). Everybody else: what is theirs. */
+export type Actor =
+  { readonly kind: 'all'; readonly uid: number } | { readonly kind: 'user'; readonly uid: number };
+
+/** The actor behind a peer's uid; `ownUid` is the daemon's own. */
+export function actorOf(uid: number, ownUid: number | undefined): Actor {
+  return uid === 0 || uid === ownUid ? { kind: 'all', uid } : { kind: 'user', uid };
+}
+
+/** Whether records and questions of this owner are the actor's to see and to change. The machine's are not a user's. */
+export function mayUse(actor: Actor, owner: Owner): boolean {
+  return actor.kind === 'all' || (owner.kind === 'user' && owner.uid === actor.uid);
+}
+
+/** Whether a session of this uid (undefined: nobody knows whose) is the actor's to see and to close. */
+export function maySeeUid(actor: Actor, uid: number | undefined): boolean {
+  return actor.kind === 'all' || uid === actor.uid;
+}
+
+/** The owner of what an actor adds: root adds for the machine, everybody else for themselves. */
+export function ownerFor(actor: Actor, wanted: Owner | undefined): Owner {
+  const own: Owner = actor.uid === 0 ? { kind: 'machine' } : { kind: 'user', uid: actor.uid };
+  if (wanted === undefined || mayUse(actor, wanted)) return wanted ?? own;
+  throw notPermitted('Only root may add keys for others.');
+}
+
+/** For what concerns the whole machine. Throws a Fault of code `not-permitted` for an ordinary user. */
+export function requireAll(actor: Actor, what: string): void {
+  if (actor.kind !== 'all') throw notPermitted(`Only root may ${what}.`);
+}
+
+function notPermitted(sentence: string): Fault {
+  return new Fault('not-permitted', sentence);
+}

@@ -1,0 +1,107 @@
+// One caller's connection: JSON-RPC framing, who it is, and the bounds on what it may make the daemon hold.
+import type { Socket } from 'node:net';
+import {
+  createMessageConnection,
+  ErrorCodes,
+  ResponseError,
+  StreamMessageReader,
+  StreamMessageWriter,
+  type Logger,
+  type MessageConnection,
+} from 'vscode-jsonrpc/node';
+import { Fault } from '../../shared/fault.js';
+import {
+  MAX_IPC_MESSAGE,
+  type IpcNotification,
+  type IpcNotificationParams,
+} from '../../shared/ipc-messages.js';
+import type { Actor } from './actor.js';
+import { FrameLimiter } from './frame-limiter.js';
+
+/** More requests under way than any caller of ours has; a flood must not queue in memory. */
+const maxOutstanding = 64;
+/** A watcher that does not read what it asked for is cut when this much waits for it. */
+const maxUnread = 16 * 1024 * 1024;
+
+/** Handles one request; the result is sent as it is. A Fault becomes an error response with its code and sentence. */
+export type RequestHandler = (method: string, params: unknown, channel: Channel) => Promise<unknown>;
+
+const silent: Logger = {
+  error: () => undefined,
+  warn: () => undefined,
+  info: () => undefined,
+  log: () => undefined,
+};
+
+/** See the head of the file. Ends with its socket; a peer that breaks the protocol is cut without a word. */
+export class Channel {
+  readonly actor: Actor;
+  readonly #socket: Socket;
+  readonly #rpc: MessageConnection;
+  readonly #closers = new Set<() => void>();
+  #outstanding = 0;
+
+  constructor(socket: Socket, actor: Actor, handle: RequestHandler) {
+    this.actor = actor;
+    this.#socket = socket;
+    const limiter = new FrameLimiter(MAX_IPC_MESSAGE, () => {
+      this.#outstanding++;
+      if (this.#outstanding > maxOutstanding) socket.destroy();
+    });
+    socket.pipe(limiter);
+    limiter.on('error', () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      this.#end();
+    });
+    const reader = new StreamMessageReader(limiter);
+    this.#rpc = createMessageConnection(reader, new StreamMessageWriter(socket), silent, {
+      maxParallelism: 4,
+    });
+    this.#rpc.onError(() => socket.destroy());
+    this.#rpc.onRequest((method: string, params: unknown) => this.#answer(handle, method, params));
+    this.#rpc.listen();
+  }
+
+  /** Sends a notification; one to a caller that has gone is dropped. */
+  notify<N extends IpcNotification>(name: N, params: IpcNotificationParams<N>): void {
+    if (this.#socket.destroyed) return;
+    if (this.#socket.writableLength > maxUnread) {
+      this.#socket.destroy();
+      return;
+    }
+    this.#rpc.sendNotification(name, params).catch(() => undefined);
+  }
+
+  /** Runs when the caller has gone, at once if it has gone already. */
+  onClose(close: () => void): void {
+    if (this.#socket.destroyed) close();
+    else this.#closers.add(close);
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  async #answer(handle: RequestHandler, method: string, params: unknown): Promise<unknown> {
+    try {
+      return await handle(method, params, this);
+    } catch (error) {
+      return toResponseError(error);
+    } finally {
+      this.#outstanding--;
+    }
+  }
+
+  #end(): void {
+    for (const close of this.#closers) close();
+    this.#closers.clear();
+    this.#rpc.dispose();
+  }
+}
+
+function toResponseError(error: unknown): ResponseError<{ readonly code: string }> {
+  const fault = Fault.from(error);
+  const code = fault.code === 'protocol' ? ErrorCodes.InvalidParams : ErrorCodes.InternalError;
+  return new ResponseError(code, fault.userMessage, { code: fault.code });
+}

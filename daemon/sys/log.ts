@@ -1,0 +1,132 @@
+// The log: JSON lines in <state-dir>/log/ftpseal.log, and lines for people on stderr in the foreground.
+// Text from FTP lines comes in through redact.ts only.
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pino, type DestinationStream, type Logger } from 'pino';
+import { z } from 'zod';
+import { printable } from './redact.js';
+import { RotatingFile } from './rotating-file.js';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type LogFields = Readonly<Record<string, string | number | boolean>>;
+
+export interface LogOptions {
+  /** Where the JSON lines go; undefined: nowhere. */
+  readonly stateDir: string | undefined;
+  /** Lines for people go to stderr as well. */
+  readonly foreground: boolean;
+  readonly level: LogLevel;
+}
+
+/** 4 files of 8 MiB: weeks of a busy desktop, and a bound that no server can exceed. */
+const rotation = { maxBytes: 8 * 1024 * 1024, keep: 3 };
+/** What `tail` reads at most, from the end. */
+const tailBytes = 2 * 1024 * 1024;
+
+/** Field names that never carry anything, whoever passes them; the second line of defence after redact.ts. */
+const neverLogged = ['pass', 'password', 'acct', 'adat', 'secret', 'line', 'bytes'];
+
+/** See the head of the file. */
+export class Log {
+  readonly #pino: Logger;
+  readonly #file: RotatingFile | undefined;
+  readonly #path: string | undefined;
+  readonly #listeners = new Set<(line: string) => void>();
+
+  /** Throws the system's error if the file can't be opened. */
+  constructor({ stateDir, foreground, level }: LogOptions) {
+    this.#path = stateDir === undefined ? undefined : logPath(stateDir);
+    this.#file = this.#path === undefined ? undefined : new RotatingFile(this.#path, rotation);
+    const destination: DestinationStream = {
+      write: (line: string) => {
+        this.#file?.write(line);
+        if (foreground) process.stderr.write(`${formatLine(line)}\n`);
+        for (const listener of this.#listeners) listener(line.trimEnd());
+      },
+    };
+    const redact = { paths: neverLogged, censor: '****' };
+    const options = { level, redact, base: { pid: process.pid }, messageKey: 'message' };
+    this.#pino = pino({ ...options, formatters: { level: (label) => ({ level: label }) } }, destination);
+  }
+
+  debug(message: string, fields: LogFields = {}): void {
+    this.write('debug', message, fields);
+  }
+  info(message: string, fields: LogFields = {}): void {
+    this.write('info', message, fields);
+  }
+  warn(message: string, fields: LogFields = {}): void {
+    this.write('warn', message, fields);
+  }
+  error(message: string, fields: LogFields = {}): void {
+    this.write('error', message, fields);
+  }
+
+  /** One entry. Strings are made printable, so that no name from outside forges a line. */
+  write(level: LogLevel, message: string, fields: LogFields): void {
+    const clean = Object.entries(fields).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? printable(value) : value,
+    ]);
+    this.#pino[level](Object.fromEntries(clean), printable(message));
+  }
+
+  /** The last lines of the current file, oldest first. */
+  async tail(count: number): Promise<readonly string[]> {
+    if (this.#path === undefined || count === 0) return [];
+    const file = await open(this.#path, 'r');
+    try {
+      const { size } = await file.stat();
+      const start = Math.max(0, size - tailBytes);
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
+      const lines = buffer.toString('utf8', 0, bytesRead).split('\n');
+      // Reading that began in the middle of the file began in the middle of a line.
+      return lines
+        .slice(start === 0 ? 0 : 1)
+        .filter((line) => line !== '')
+        .slice(-count);
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Calls back with every new JSON line; returns the function that ends it. */
+  subscribe(listener: (line: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    this.#file?.close();
+  }
+}
+
+export function logPath(stateDir: string): string {
+  return join(stateDir, 'log', 'ftpseal.log');
+}
+
+const lineSchema = z.looseObject({ level: z.string(), time: z.number(), message: z.string().default('') });
+
+/** A JSON line as people read it: time, level, message, fields. A line that is none comes back as it is. */
+export function formatLine(line: string): string {
+  const parsed = lineSchema.safeParse(parseJson(line));
+  if (!parsed.success) return line.trimEnd();
+  const { level, time, message, ...fields } = parsed.data;
+  const clock = new Date(time).toISOString().slice(0, 19).replace('T', ' ');
+  const rest = Object.entries(fields)
+    .filter(([name]) => name !== 'pid')
+    .map(([name, value]) => `${name}=${formatValue(value)}`);
+  return [clock, level.padEnd(5), message, ...rest].join(' ').trimEnd();
+}
+
+function formatValue(value: unknown): string {
+  return typeof value === 'string' && !/[\s="]/.test(value) ? value : JSON.stringify(value);
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,257 @@
+// The live sessions of one worker, and what they need of the main thread.
+import type { Socket } from 'node:net';
+import type { Endpoint, IpAddress, Port } from '../../shared/endpoint.js';
+import type { HostPolicy } from '../../shared/policy.js';
+import type { Connection } from '../../shared/trust.js';
+import { policyFor, type Config } from '../config.js';
+import type { SessionView } from '../ftp/session.js';
+import type { ClientDataPorts } from '../relay/client-data-ports.js';
+import { SessionDriver } from '../relay/session-driver.js';
+import { dialServer } from '../relay/upstream.js';
+import type { SourcePorts } from '../sys/source-ports.js';
+import type { MainLink } from './main-link.js';
+import type { SessionState } from './messages.js';
+
+/** Milliseconds between two reports of a session whose bytes alone have changed. */
+const REPORT_MS = 1_000;
+/** Servers whose quirks are remembered. */
+const QUIRKS_MAX = 1_024;
+
+export interface SessionPoolOptions {
+  readonly index: number;
+  readonly link: MainLink;
+  readonly config: Config;
+  readonly sourcePorts: SourcePorts | undefined;
+}
+
+/** A connection that is about to become a session. */
+export interface Arrival {
+  readonly client: Socket;
+  readonly connection: Connection;
+  readonly dataPorts: ClientDataPorts;
+  readonly greeting: 'forward' | 'swallow';
+  readonly dataPath: 'direct' | 'proxied';
+  readonly early: Uint8Array;
+  /** A connection to the server that stands already; used for the first dial. */
+  readonly dialled: Socket | undefined;
+}
+
+interface Start {
+  readonly policy: HostPolicy;
+  readonly knownSecure: boolean;
+  readonly dialled: Socket | Promise<Socket> | undefined;
+}
+
+interface Entry {
+  readonly driver: SessionDriver;
+  state: SessionState;
+  reportTimer: NodeJS.Timeout | undefined;
+}
+
+/** Owns every session from `start` on; each is reported to the main thread until it has ended. */
+export class SessionPool {
+  readonly #options: SessionPoolOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #noEpsv = new Set<IpAddress>();
+  #count = 0;
+
+  constructor(options: SessionPoolOptions) {
+    this.#options = options;
+  }
+
+  /** Dials, asks what is known of the server, and runs the session. Never rejects: the client is told. */
+  async start(arrival: Arrival): Promise<void> {
+    const { client, connection } = arrival;
+    const id = `${this.#options.index}-${(this.#count += 1)}`;
+    const onError = (): void => {
+      client.destroy();
+    };
+    client.on('error', onError);
+    const policy = policyFor(this.#options.config, connection.server, connection.name);
+    const dialled = arrival.dialled ?? this.#predial(connection.server, policy.mode);
+    const knownSecure = await this.#isKnownSecure(connection);
+    client.off('error', onError);
+    if (client.destroyed) {
+      void Promise.resolve(dialled).then(
+        (socket) => socket?.destroy(),
+        () => undefined,
+      );
+      return;
+    }
+    this.#run(id, arrival, { policy, knownSecure, dialled });
+  }
+
+  /** While the main thread looks the server up, the connection is being made. Implicit servers have another port. */
+  #predial(server: Endpoint, mode: string): Promise<Socket> | undefined {
+    if (mode === 'implicit') return undefined;
+    const dialled = dialServer(server, this.#options.sourcePorts);
+    dialled.catch(() => undefined);
+    return dialled;
+  }
+
+  /** When the answer can't be had, the server counts as one that was secure: the safe side. */
+  async #isKnownSecure(connection: Connection): Promise<boolean> {
+    try {
+      const { knownSecure } = await this.#options.link.ask({ kind: 'begin', connection }, 'begun');
+      return knownSecure;
+    } catch {
+      return true;
+    }
+  }
+
+  #run(id: string, arrival: Arrival, start: Start): void {
+    const { connection } = arrival;
+    const driver = new SessionDriver({
+      client: arrival.client,
+      owner: { server: connection.server, client: connection.client, uid: connection.uid },
+      dataPorts: arrival.dataPorts,
+      early: arrival.early,
+      context: {
+        policy: { ...start.policy, name: start.policy.name ?? connection.name },
+        server: connection.server,
+        client: connection.client,
+        knownSecure: start.knownSecure,
+        greeting: arrival.greeting,
+        dataPath: arrival.dataPath,
+        noEpsv: this.#noEpsv.has(connection.server.address),
+      },
+      dial: this.#dialler(connection.server, start.dialled),
+      judge: async (question, name) => {
+        const named = { ...connection, name: name ?? connection.name };
+        const request = { kind: 'judge' as const, sessionId: id, connection: named, question };
+        return (await this.#options.link.ask(request, 'decided')).decision;
+      },
+      remember: () => {
+        if (this.#noEpsv.size < QUIRKS_MAX) this.#noEpsv.add(connection.server.address);
+      },
+      onChange: (view) => {
+        this.#update(id, view);
+      },
+      onBytes: (count, direction) => {
+        this.#countBytes(id, count, direction);
+      },
+      onEnd: (reason) => {
+        this.#end(id, reason);
+      },
+    });
+    this.#entries.set(id, { driver, state: initialState(id, connection), reportTimer: undefined });
+    driver.start();
+    this.#update(id, driver.view);
+  }
+
+  /** The first dial may have been made already. */
+  #dialler(server: Endpoint, dialled: Start['dialled']): (port: Port) => Promise<Socket> {
+    let first = dialled;
+    return async (port) => {
+      const ready = first;
+      first = undefined;
+      return ready ?? dialServer({ ...server, port }, this.#options.sourcePorts);
+    };
+  }
+
+  /** Makes data connections of this server possible; the same promise while one is under way. */
+  async reserve(address: IpAddress): Promise<Port | undefined> {
+    const { activePort } = await this.#options.link.ask({ kind: 'reserve', address }, 'reserved');
+    return activePort;
+  }
+
+  close(id: string): void {
+    this.#entries.get(id)?.driver.close('closed by request');
+  }
+
+  /** Lets running sessions go on for `graceMs`, then ends them and the thread. */
+  drain(graceMs: number): void {
+    const finish = (): void => {
+      for (const entry of [...this.#entries.values()]) entry.driver.close('ftpseal is stopping');
+      // The last replies still have to reach their clients.
+      setTimeout(() => process.exit(0), 200);
+    };
+    const started = Date.now();
+    const timer = setInterval(() => {
+      if (this.#entries.size > 0 && Date.now() - started < graceMs) return;
+      clearInterval(timer);
+      finish();
+    }, 50);
+  }
+
+  #update(id: string, view: SessionView): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    const next = { ...entry.state, ...describe(view) };
+    const changed = JSON.stringify(next) !== JSON.stringify(entry.state);
+    entry.state = next;
+    if (changed) this.#report(entry);
+  }
+
+  #countBytes(id: string, count: number, direction: 'download' | 'upload'): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    const { state } = entry;
+    entry.state =
+      direction === 'download'
+        ? { ...state, bytesDown: state.bytesDown + count }
+        : { ...state, bytesUp: state.bytesUp + count };
+    entry.reportTimer ??= setTimeout(() => {
+      this.#report(entry);
+    }, REPORT_MS).unref();
+  }
+
+  #report(entry: Entry): void {
+    clearTimeout(entry.reportTimer);
+    entry.reportTimer = undefined;
+    this.#options.link.tell({ kind: 'session', state: entry.state });
+  }
+
+  #end(id: string, reason: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#update(id, entry.driver.view);
+    this.#entries.delete(id);
+    this.#report(entry);
+    this.#options.link.tell({ kind: 'withdraw', sessionId: id });
+    this.#options.link.tell({ kind: 'ended', id, reason });
+  }
+}
+
+function initialState(id: string, connection: Connection): SessionState {
+  return {
+    id,
+    connection,
+    startedAt: Date.now(),
+    phase: 'connecting',
+    protection: 'none',
+    data: 'unknown',
+    bytesUp: 0,
+    bytesDown: 0,
+    transfers: 0,
+  };
+}
+
+function describe(view: SessionView): Partial<SessionState> {
+  const { identity } = view;
+  return {
+    phase: view.phase,
+    protection: protectionOf(view.phase),
+    data: view.data === 'asked' ? 'unknown' : view.data,
+    transfers: view.transfers,
+    ...(identity === undefined
+      ? {}
+      : { mechanism: identity.mechanism, protocol: identity.protocol, cipher: identity.cipher }),
+    ...(view.warning === undefined ? {} : { warning: view.warning }),
+  };
+}
+
+function protectionOf(phase: SessionView['phase']): SessionState['protection'] {
+  switch (phase) {
+    case 'secured':
+      return 'secured';
+    case 'cleartext':
+      return 'cleartext';
+    case 'tunnel':
+      return 'tunnelled';
+    case 'passthrough':
+      return 'relayed';
+    default:
+      return 'none';
+  }
+}

@@ -1,0 +1,69 @@
+// The entry of a worker thread: it accepts intercepted connections and owns each of them, data connections included, from
+// accept to close.
+import { parentPort, workerData } from 'node:worker_threads';
+import { Fault } from '../../shared/fault.js';
+import { VirtualDataPorts } from '../relay/virtual-data-ports.js';
+import { sourcePorts } from '../sys/source-ports.js';
+import { ExplicitFront } from './explicit-front.js';
+import { listenAt, listenOnLoopback } from './listeners.js';
+import { MainLink } from './main-link.js';
+import { RedirectFront } from './redirect-front.js';
+import { SessionPool } from './session-pool.js';
+import { workerDataSchema, type WorkerData } from './worker-data.js';
+
+type Loopback = Extract<WorkerData['listen'], { readonly kind: 'loopback' }>;
+
+async function main(): Promise<void> {
+  if (parentPort === null) throw new Fault('internal', 'this file runs as a worker thread only');
+  const data = workerDataSchema.parse(workerData);
+  const link = new MainLink(parentPort, (message) => {
+    if (message.kind === 'closeSession') pool.close(message.id);
+    else stop(message.graceMs);
+  });
+  const pool = new SessionPool({
+    index: data.index,
+    link,
+    config: data.config,
+    sourcePorts: data.sourcePorts === undefined ? undefined : sourcePorts(data.sourcePorts),
+  });
+  const servers =
+    data.listen.kind === 'loopback'
+      ? await startRedirect(data, data.listen, link, pool)
+      : await startExplicit(data.listen.control, link, pool);
+  const stop = (graceMs: number): void => {
+    for (const server of servers) server.close();
+    pool.drain(graceMs);
+  };
+}
+
+async function startRedirect(data: WorkerData, listen: Loopback, link: MainLink, pool: SessionPool) {
+  if (data.virtual === undefined) throw new Fault('internal', 'a redirecting worker needs its virtual ports');
+  const control = await listenOnLoopback(listen.range, undefined);
+  const channel = await listenOnLoopback(listen.range, control.endpoints[0]?.port);
+  const ports = new VirtualDataPorts({
+    range: data.virtual,
+    reserve: (address) => pool.reserve(address),
+    onRefused: (message, peer) => {
+      link.tell({ kind: 'log', level: 'warn', message, fields: { peer } });
+    },
+  });
+  for (const server of channel.servers) ports.serve(server);
+  const front = new RedirectFront(pool, ports);
+  for (const server of control.servers) server.on('connection', front.accept);
+  link.tell({ kind: 'ready', control: [...control.endpoints], data: [...channel.endpoints] });
+  return [...control.servers, ...channel.servers];
+}
+
+async function startExplicit(
+  endpoints: Extract<WorkerData['listen'], { readonly kind: 'endpoints' }>['control'],
+  link: MainLink,
+  pool: SessionPool,
+) {
+  const front = new ExplicitFront(pool);
+  const servers = await Promise.all(endpoints.map(listenAt));
+  for (const server of servers) server.on('connection', front.accept);
+  link.tell({ kind: 'ready', control: [...endpoints], data: [] });
+  return servers;
+}
+
+await main();

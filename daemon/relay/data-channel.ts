@@ -1,0 +1,263 @@
+// One data channel: the client's leg, the server's leg, and the transfer between them. It carries out what the core asked
+// (effects) and reports what happened (events); it decides only when both legs stand.
+import { createServer, type Server, type Socket } from 'node:net';
+import type { LegProtection } from '../ftp/effects.js';
+import type { ChannelOutcome } from '../ftp/events.js';
+import { parseIpAddress, parsePort, type Endpoint } from '../../shared/endpoint.js';
+import { Fault } from '../../shared/fault.js';
+import type { ClientDataPorts, DataOwner, Offer } from './client-data-ports.js';
+import { pump } from './data-pump.js';
+import { resetSocket } from './reset-socket.js';
+import type { TlsLink } from './tls-client.js';
+import { dialData, socketReason } from './upstream.js';
+
+/** Milliseconds for a leg to stand after the transfer was accepted; servers themselves give a client 60 s. */
+const LEG_MS = 60_000;
+/** Milliseconds without a byte moving after the server called the transfer done; then its end counts as lost. */
+const STALL_MS = 30_000;
+const STALL_CHECK_MS = 2_500;
+
+/** How a leg towards the server is secured; made by the session driver from its control connection. */
+export type SecureLeg = (raw: Socket) => Promise<TlsLink>;
+
+export interface DataChannelOptions {
+  readonly owner: DataOwner;
+  readonly ports: ClientDataPorts;
+  readonly secure: SecureLeg;
+  /** This machine's address on the control connection to the server, for active mode. */
+  readonly upstreamAddress: () => string | undefined;
+  readonly onOffered: (endpoint: Endpoint) => void;
+  readonly onServerListening: (endpoint: Endpoint) => void;
+  readonly onFailed: (leg: 'client' | 'server', reason: string) => void;
+  readonly onSettled: (outcome: ChannelOutcome) => void;
+  readonly onBytes: (count: number, direction: 'download' | 'upload') => void;
+}
+
+type ServerLeg = Socket | TlsLink;
+
+/** Owns every socket it makes or is handed. After `discard` it is dead and reports nothing. */
+export class DataChannel {
+  readonly #options: DataChannelOptions;
+  #offer: Offer | undefined;
+  #listener: Server | undefined;
+  #client: Socket | undefined;
+  #server: ServerLeg | undefined;
+  #rawServer: Socket | undefined;
+  #direction: 'download' | 'upload' | undefined;
+  #pumping = false;
+  #over = false;
+  #moved = 0;
+  #legTimer: NodeJS.Timeout | undefined;
+  #stallTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: DataChannelOptions) {
+    this.#options = options;
+  }
+
+  listenForClient(): void {
+    this.#options.ports
+      .offer(this.#options.owner, (socket) => {
+        this.#takeClient(socket);
+      })
+      .then(
+        (offer) => {
+          if (this.#over) {
+            offer.withdraw();
+            return;
+          }
+          this.#offer = offer;
+          this.#options.onOffered(offer.endpoint);
+        },
+        (error: unknown) => {
+          this.#failLeg('client', Fault.from(error).userMessage);
+        },
+      );
+  }
+
+  connectClient(to: Endpoint): void {
+    this.#options.ports.connect(this.#options.owner, to).then(
+      (socket) => {
+        this.#takeClient(socket);
+      },
+      (error: unknown) => {
+        this.#failLeg('client', `this program's data port: ${socketReason(error)}`);
+      },
+    );
+  }
+
+  connectServer(to: Endpoint, protection: LegProtection): void {
+    this.#dropServer();
+    dialData(to).then(
+      (raw) => {
+        this.#takeServer(raw, protection);
+      },
+      (error: unknown) => {
+        this.#failLeg('server', `the server's data port: ${socketReason(error)}`);
+      },
+    );
+  }
+
+  /** Active mode towards the server: it connects to us, from its own address. */
+  listenForServer(protection: LegProtection): void {
+    this.#dropServer();
+    const address = parseIpAddress(this.#options.upstreamAddress());
+    if (address === undefined) {
+      this.#failLeg('server', 'the connection to the server is gone');
+      return;
+    }
+    const listener = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
+    this.#listener = listener;
+    listener.on('error', (error) => {
+      this.#failLeg('server', socketReason(error));
+    });
+    listener.on('connection', (socket: Socket) => {
+      const proven = parseIpAddress(socket.remoteAddress) === this.#options.owner.server.address;
+      if (!proven || this.#server !== undefined || this.#over) {
+        socket.destroy();
+        return;
+      }
+      listener.close();
+      this.#takeServer(socket, protection);
+    });
+    listener.listen({ host: address, port: 0, exclusive: true }, () => {
+      const bound = listener.address();
+      const port = typeof bound === 'object' ? parsePort(bound?.port) : undefined;
+      if (port !== undefined && !this.#over) this.#options.onServerListening({ address, port });
+    });
+  }
+
+  /** Moves the bytes as soon as both legs stand; `onSettled` follows exactly once. */
+  relay(direction: 'download' | 'upload'): void {
+    this.#direction = direction;
+    this.#legTimer = setTimeout(() => {
+      const leg = this.#client === undefined ? 'client' : 'server';
+      this.#settle({ kind: 'legFailed', leg, reason: `the ${leg} did not open it` });
+    }, LEG_MS);
+    this.#pumpWhenReady();
+  }
+
+  /** From now on a pause in the stream means that its end was lost. */
+  expectEnd(): void {
+    if (this.#over || this.#stallTimer !== undefined) return;
+    let last = '';
+    let since = Date.now();
+    this.#stallTimer = setInterval(() => {
+      const now = `${this.#moved}/${this.#client?.writableLength ?? 0}`;
+      if (now !== last) {
+        last = now;
+        since = Date.now();
+      } else if (Date.now() - since >= STALL_MS) {
+        this.#settle(
+          this.#pumping
+            ? { kind: 'truncated', bytes: this.#moved }
+            : { kind: 'legFailed', leg: 'server', reason: 'it was never used by the server' },
+        );
+      }
+    }, STALL_CHECK_MS);
+  }
+
+  /** Drops everything. A leg that still carries a transfer is reset, so that its peer can't take it for complete. */
+  discard(): void {
+    this.#over = true;
+    this.#release();
+    if (this.#client !== undefined) resetSocket(this.#client);
+    this.#dropServer();
+  }
+
+  #takeClient(socket: Socket): void {
+    if (this.#over || this.#pumping) {
+      socket.destroy();
+      return;
+    }
+    // A client that comes back after a refused transfer replaces its first connection.
+    this.#client?.destroy();
+    this.#client = socket;
+    socket.setNoDelay(true);
+    socket.on('error', () => undefined);
+    this.#pumpWhenReady();
+  }
+
+  #takeServer(raw: Socket, protection: LegProtection): void {
+    if (this.#over) {
+      raw.destroy();
+      return;
+    }
+    this.#rawServer = raw;
+    raw.on('error', () => undefined);
+    raw.once('close', () => {
+      if (!this.#pumping && this.#rawServer === raw) this.#failLeg('server', 'the server closed it');
+    });
+    if (protection === 'clear') {
+      this.#server = raw;
+      this.#pumpWhenReady();
+      return;
+    }
+    this.#options.secure(raw).then(
+      (link) => {
+        if (this.#over || this.#rawServer !== raw) return;
+        this.#server = link;
+        this.#pumpWhenReady();
+      },
+      (error: unknown) => {
+        raw.destroy();
+        if (this.#rawServer === raw) this.#failLeg('server', Fault.from(error).userMessage);
+      },
+    );
+  }
+
+  #pumpWhenReady(): void {
+    const direction = this.#direction;
+    if (direction === undefined || this.#client === undefined || this.#server === undefined || this.#pumping)
+      return;
+    this.#pumping = true;
+    clearTimeout(this.#legTimer);
+    const onBytes = (count: number): void => {
+      this.#moved += count;
+      this.#options.onBytes(count, direction);
+    };
+    pump({ client: this.#client, server: this.#server, direction, onBytes }).then(
+      (outcome) => {
+        this.#settle(outcome);
+      },
+      (error: unknown) => {
+        this.#settle({ kind: 'legFailed', leg: 'server', reason: Fault.from(error).userMessage });
+      },
+    );
+  }
+
+  #failLeg(leg: 'client' | 'server', reason: string): void {
+    if (this.#over) return;
+    if (leg === 'server') this.#dropServer();
+    if (this.#direction !== undefined) {
+      this.#settle({ kind: 'legFailed', leg, reason });
+      return;
+    }
+    this.#options.onFailed(leg, reason);
+  }
+
+  #settle(outcome: ChannelOutcome): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#release();
+    if (outcome.kind !== 'complete') {
+      if (this.#client !== undefined) resetSocket(this.#client);
+      this.#dropServer();
+    }
+    this.#options.onSettled(outcome);
+  }
+
+  #release(): void {
+    clearTimeout(this.#legTimer);
+    clearInterval(this.#stallTimer);
+    this.#offer?.withdraw();
+    this.#listener?.close();
+  }
+
+  #dropServer(): void {
+    const raw = this.#rawServer;
+    this.#server = undefined;
+    this.#rawServer = undefined;
+    this.#listener?.close();
+    raw?.destroy();
+  }
+}

@@ -1,0 +1,25 @@
+// Joins two sockets byte for byte, both ways, with half-close and back-pressure. For tunnels and for what is not ours.
+import type { Socket } from 'node:net';
+
+/** Relays until both directions have ended; an error on one side resets the other. Takes over both sockets. */
+export function relayRaw(a: Socket, b: Socket, onBytes?: (fromA: number, fromB: number) => void): void {
+  for (const [from, to] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    from.on('error', () => {
+      from.destroy();
+    });
+    from.once('close', (hadError) => {
+      if (hadError) to.resetAndDestroy();
+      else if (!to.writableEnded) to.end();
+    });
+    if (onBytes !== undefined) {
+      from.on('data', (chunk: Buffer) => {
+        onBytes(from === a ? chunk.length : 0, from === b ? chunk.length : 0);
+      });
+    }
+    from.pipe(to);
+    from.resume();
+  }
+}

@@ -1,0 +1,436 @@
+// Turns socket events into the core's events and the core's effects into socket calls. It decides nothing: every rule is
+// in daemon/ftp.
+import type { Socket } from 'node:net';
+import { Fault } from '../../shared/fault.js';
+import type { Endpoint, Port } from '../../shared/endpoint.js';
+import { parseFingerprint, type KeyFingerprint } from '../../shared/fingerprint.js';
+import type { Decision, Question } from '../../shared/trust.js';
+import type { Effect } from '../ftp/effects.js';
+import type { ChannelId, Event, TimerName } from '../ftp/events.js';
+import { Session, type SessionContext, type SessionView } from '../ftp/session.js';
+import type { ClientDataPorts, DataOwner } from './client-data-ports.js';
+import { DataChannel, type DataChannelOptions } from './data-channel.js';
+import { relayRaw } from './raw-relay.js';
+import { openTls, provenPeer, type TlsLink } from './tls-client.js';
+
+/** Bytes waiting for a slow peer before the other side is no longer read. */
+const HIGH_WATER = 65_536;
+/** Milliseconds that a closing connection gets to deliver its last reply. */
+const LINGER_MS = 5_000;
+
+export interface SessionDriverOptions {
+  readonly client: Socket;
+  readonly context: SessionContext;
+  readonly owner: DataOwner;
+  readonly dataPorts: ClientDataPorts;
+  /** Bytes that the client sent before the session began (explicit proxy). */
+  readonly early: Uint8Array;
+  /** Opens the control connection to the server; rejects with a Fault. */
+  readonly dial: (port: Port) => Promise<Socket>;
+  /** `name`: what the session knows the server by. */
+  readonly judge: (question: Question, name: string | undefined) => Promise<Decision>;
+  readonly remember: (fact: 'noEpsv') => void;
+  readonly onChange: (view: SessionView) => void;
+  readonly onBytes: (count: number, direction: 'download' | 'upload') => void;
+  readonly onEnd: (reason: string) => void;
+}
+
+/** Milliseconds from dialling a data port to TLS on it: servers begin only when the client names the file. */
+const DATA_HANDSHAKE_MS = 300_000;
+
+/** One session from accept to close. `close()` may be called at any time; `onEnd` is called exactly once. */
+export class SessionDriver {
+  readonly #options: SessionDriverOptions;
+  readonly #session: Session;
+  readonly #timers = new Map<TimerName, NodeJS.Timeout>();
+  readonly #channels = new Map<ChannelId, DataChannel>();
+  readonly #queue: Event[] = [];
+  #stepping = false;
+  #server: Socket | undefined;
+  #link: TlsLink | undefined;
+  #fingerprint: KeyFingerprint | undefined;
+  #servername: string | undefined;
+  /** Stops listening to the server's socket or TLS stream. */
+  #unwatch: () => void = () => undefined;
+  #ended = false;
+  #tunnelling = false;
+
+  constructor(options: SessionDriverOptions) {
+    this.#options = options;
+    this.#session = new Session(options.context);
+  }
+
+  start(): void {
+    const { client, early } = this.#options;
+    client.setNoDelay(true);
+    client.on('data', this.#onClientData);
+    client.on('end', this.#onClientGone);
+    client.on('error', this.#onClientLost);
+    client.on('close', this.#onClientLost);
+    client.on('drain', this.#regulate);
+    this.#run(this.#session.start());
+    if (early.length > 0) this.#dispatch({ kind: 'clientBytes', bytes: early });
+    client.resume();
+  }
+
+  /** Ends the session now, for `ftpseal` itself; the client sees its connection close. */
+  close(reason: string): void {
+    if (this.#tunnelling) {
+      this.#options.client.destroy();
+      this.#server?.destroy();
+    }
+    this.#end(reason);
+  }
+
+  get view(): SessionView {
+    return this.#session.view();
+  }
+
+  #dispatch(event: Event): void {
+    if (this.#ended) return;
+    this.#queue.push(event);
+    if (this.#stepping) return;
+    this.#stepping = true;
+    try {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+        this.#run(this.#session.step(next));
+      }
+    } finally {
+      this.#stepping = false;
+    }
+    this.#afterStep();
+  }
+
+  #afterStep(): void {
+    if (this.#ended) return;
+    this.#regulate();
+    this.#options.onChange(this.#session.view());
+  }
+
+  #run(effects: readonly Effect[]): void {
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.kind) {
+      case 'dial':
+        this.#dial(effect.port);
+        break;
+      case 'hangUpServer':
+        this.#dropServer();
+        break;
+      case 'sendClient':
+        this.#options.client.write(effect.bytes);
+        break;
+      case 'sendServer':
+        this.#sendServer(effect.bytes);
+        break;
+      case 'startTls':
+        this.#startTls(effect.servername);
+        break;
+      case 'ask':
+        this.#ask(effect.question);
+        break;
+      case 'tunnel':
+        this.#tunnel();
+        break;
+      case 'close':
+        this.#end('the session ended');
+        break;
+      case 'setTimer':
+        this.#setTimer(effect.timer, effect.ms);
+        break;
+      case 'clearTimer':
+        clearTimeout(this.#timers.get(effect.timer));
+        break;
+      case 'remember':
+        this.#options.remember(effect.fact);
+        break;
+      default:
+        this.#performOnChannel(effect);
+    }
+  }
+
+  #performOnChannel(effect: Extract<Effect, { readonly channel: ChannelId }>): void {
+    const channel = this.#channel(effect.channel);
+    switch (effect.kind) {
+      case 'listenForClient':
+        channel.listenForClient();
+        break;
+      case 'connectClient':
+        channel.connectClient(effect.to);
+        break;
+      case 'connectServer':
+        channel.connectServer(effect.to, effect.protection);
+        break;
+      case 'listenForServer':
+        channel.listenForServer(effect.protection);
+        break;
+      case 'relay':
+        channel.relay(effect.direction);
+        break;
+      case 'expectEnd':
+        channel.expectEnd();
+        break;
+      case 'discard':
+        channel.discard();
+        this.#channels.delete(effect.channel);
+        break;
+    }
+  }
+
+  // The client's connection
+
+  readonly #onClientData = (bytes: Buffer): void => {
+    this.#dispatch({ kind: 'clientBytes', bytes });
+  };
+
+  readonly #onClientGone = (): void => {
+    this.#dispatch({ kind: 'clientClosed' });
+  };
+
+  readonly #onClientLost = (): void => {
+    this.#end('the client hung up');
+  };
+
+  /** Reads each side only while the other, and the core, can take more. */
+  readonly #regulate = (): void => {
+    const { client } = this.#options;
+    const server = this.#link?.stream ?? this.#server;
+    const wantsClient = this.#session.wantsClient && (server?.writableLength ?? 0) < HIGH_WATER;
+    if (wantsClient !== !client.isPaused()) {
+      if (wantsClient) client.resume();
+      else client.pause();
+    }
+    if (server === undefined || this.#session.phase === 'handshaking') return;
+    // An implicit server greets as soon as TLS stands; nothing of it is read before its key was judged.
+    const wantsServer = client.writableLength < HIGH_WATER && this.#session.phase !== 'judgingKey';
+    if (wantsServer !== !server.isPaused()) {
+      if (wantsServer) server.resume();
+      else server.pause();
+    }
+  };
+
+  // The server's connection
+
+  #dial(port: Port): void {
+    this.#options.dial(port).then(
+      (socket) => {
+        if (this.#ended) {
+          socket.destroy();
+          return;
+        }
+        this.#server = socket;
+        this.#watchServer(socket);
+        this.#dispatch({ kind: 'serverConnected' });
+      },
+      (error: unknown) => {
+        this.#dispatch({ kind: 'serverFailed', reason: Fault.from(error).userMessage });
+      },
+    );
+  }
+
+  #watchServer(socket: Socket): void {
+    socket.on('data', this.#onServerData);
+    socket.on('drain', this.#regulate);
+    const onEnd = (how: 'ended' | 'reset'): void => {
+      this.#unwatch();
+      const cut = this.#link?.stream === socket && this.#link.ending() !== 'authenticated';
+      this.#dispatch({ kind: 'serverClosed', how: how === 'ended' && cut ? 'truncated' : how });
+    };
+    const onEnded = (): void => {
+      onEnd('ended');
+    };
+    const onReset = (): void => {
+      onEnd('reset');
+    };
+    socket.on('error', onReset);
+    socket.on('end', onEnded);
+    socket.on('close', onReset);
+    this.#unwatch = () => {
+      this.#unwatch = () => undefined;
+      socket.on('error', () => undefined);
+      socket.off('error', onReset).off('end', onEnded).off('close', onReset);
+      socket.off('data', this.#onServerData).off('drain', this.#regulate);
+    };
+    socket.resume();
+  }
+
+  readonly #onServerData = (bytes: Buffer): void => {
+    this.#dispatch({ kind: 'serverBytes', bytes });
+  };
+
+  #sendServer(bytes: Uint8Array): void {
+    const stream = this.#link?.stream ?? this.#server;
+    if (stream?.writable === true) stream.write(bytes);
+  }
+
+  #startTls(servername: string | undefined): void {
+    const raw = this.#server;
+    if (raw === undefined) return;
+    // Paused before TLS takes over: a byte that arrived in clear must never be read as one that came inside.
+    raw.pause();
+    this.#unwatch();
+    this.#servername = servername;
+    const { context } = this.#options;
+    const link = openTls(raw, {
+      servername,
+      host: context.server.address,
+      minVersion: context.policy.tls.minVersion,
+    });
+    this.#link = link;
+    link.established.then(
+      (established) => {
+        if (this.#ended) return;
+        if (established.kind === 'resumed') {
+          this.#dispatch({ kind: 'tlsFailed', reason: 'it resumed a session that was never there' });
+          return;
+        }
+        const { identity } = established;
+        this.#fingerprint = parseFingerprint(identity.fingerprint);
+        this.#watchServer(link.stream);
+        this.#dispatch({ kind: 'tlsEstablished', identity });
+      },
+      (error: unknown) => {
+        this.#dispatch({ kind: 'tlsFailed', reason: Fault.from(error).userMessage });
+      },
+    );
+  }
+
+  #ask(question: Question): void {
+    this.#options.judge(question, this.#session.view().name).then(
+      (decision) => {
+        this.#dispatch({ kind: 'decided', decision });
+      },
+      (error: unknown) => {
+        this.#dispatch({
+          kind: 'decided',
+          decision: { kind: 'refuse', sentence: Fault.from(error).userMessage },
+        });
+      },
+    );
+  }
+
+  #setTimer(timer: TimerName, ms: number): void {
+    clearTimeout(this.#timers.get(timer));
+    this.#timers.set(
+      timer,
+      setTimeout(() => {
+        this.#dispatch({ kind: 'timer', timer });
+      }, ms),
+    );
+  }
+
+  // Data channels
+
+  #channel(id: ChannelId): DataChannel {
+    const known = this.#channels.get(id);
+    if (known !== undefined) return known;
+    const channel = new DataChannel(this.#channelOptions(id));
+    this.#channels.set(id, channel);
+    return channel;
+  }
+
+  #channelOptions(channel: ChannelId): DataChannelOptions {
+    const { owner, dataPorts, onBytes } = this.#options;
+    return {
+      owner,
+      ports: dataPorts,
+      secure: (raw) => this.#secureLeg(raw),
+      upstreamAddress: () => this.#server?.localAddress,
+      onOffered: (endpoint: Endpoint) => {
+        this.#dispatch({ kind: 'clientListening', channel, endpoint });
+      },
+      onServerListening: (endpoint: Endpoint) => {
+        this.#dispatch({ kind: 'serverListening', channel, endpoint });
+      },
+      onFailed: (leg, reason) => {
+        this.#dispatch({ kind: 'channelFailed', channel, leg, reason });
+      },
+      onSettled: (outcome) => {
+        this.#dispatch({ kind: 'dataSettled', channel, outcome });
+      },
+      onBytes,
+    };
+  }
+
+  /** A data connection must prove that it leads to the same server: by resuming its session, or by its key. */
+  async #secureLeg(raw: Socket): Promise<TlsLink> {
+    const { context } = this.#options;
+    const session = this.#link?.newestSession();
+    const link = openTls(raw, {
+      servername: this.#servername,
+      host: context.server.address,
+      minVersion: context.policy.tls.minVersion,
+      session,
+      handshakeMs: DATA_HANDSHAKE_MS,
+    });
+    await link.established;
+    if (this.#fingerprint !== undefined && provenPeer(link, this.#fingerprint)) return link;
+    link.reset();
+    throw new Fault('network', 'the data connection did not prove to lead to the same server');
+  }
+
+  // Ways out
+
+  #tunnel(): void {
+    const { client, onBytes } = this.#options;
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#tunnelling = true;
+    this.#clearTimers();
+    this.#unwatch();
+    client.on('error', () => undefined);
+    client.off('data', this.#onClientData).off('end', this.#onClientGone).off('drain', this.#regulate);
+    client.off('error', this.#onClientLost).off('close', this.#onClientLost);
+    let open = 2;
+    const onClose = (): void => {
+      open -= 1;
+      if (open === 0) this.#finish('the tunnel ended');
+    };
+    client.once('close', onClose);
+    server.once('close', onClose);
+    relayRaw(client, server, (up, down) => {
+      if (up > 0) onBytes(up, 'upload');
+      if (down > 0) onBytes(down, 'download');
+    });
+    this.#options.onChange(this.#session.view());
+  }
+
+  #end(reason: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#clearTimers();
+    for (const channel of this.#channels.values()) channel.discard();
+    this.#channels.clear();
+    const { client } = this.#options;
+    client.off('end', this.#onClientGone);
+    client.off('data', this.#onClientData);
+    client.end();
+    client.resume();
+    setTimeout(() => client.destroy(), LINGER_MS).unref();
+    this.#dropServer();
+    this.#finish(reason);
+  }
+
+  #finish(reason: string): void {
+    this.#ended = true;
+    this.#options.onEnd(reason);
+  }
+
+  #dropServer(): void {
+    const stream = this.#link?.stream ?? this.#server;
+    this.#unwatch();
+    this.#link = undefined;
+    this.#server = undefined;
+    if (stream === undefined) return;
+    stream.end();
+    stream.resume();
+    setTimeout(() => stream.destroy(), LINGER_MS).unref();
+  }
+
+  #clearTimers(): void {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+  }
+}

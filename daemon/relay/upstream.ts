@@ -1,0 +1,80 @@
+// Opens the proxy's own control connections to servers: from the source-port range, without delay, with a bounded wait.
+import { Socket } from 'node:net';
+import { Fault } from '../../shared/fault.js';
+import type { Endpoint } from '../../shared/endpoint.js';
+import type { SourcePorts } from '../sys/source-ports.js';
+import { createBulkSocket } from './bulk-socket.js';
+
+/** Milliseconds for a TCP connection; what Linux itself would take is over two minutes, longer than FTP clients wait. */
+const CONNECT_MS = 30_000;
+/** Source ports to try before giving up: they are only taken where 16 connections to this one server follow each other. */
+const PORT_ATTEMPTS = 16;
+const PORT_TAKEN: readonly string[] = ['EADDRINUSE', 'EADDRNOTAVAIL'];
+
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'it refused the connection',
+  EHOSTUNREACH: 'no route to it',
+  ENETUNREACH: 'no network',
+  ETIMEDOUT: 'no answer',
+  ECONNRESET: 'it reset the connection',
+};
+
+/** A system error of a socket in words. */
+export function socketReason(error: unknown): string {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return WORDS[code] ?? (code === '' ? 'the connection failed' : code);
+}
+
+/**
+ * A connected socket to `to`, TCP_NODELAY set, paused. Rejects with a Fault `network`. Without `ports` the system
+ * chooses the source port. The caller owns the socket and handles its errors.
+ */
+export async function dialServer(to: Endpoint, ports: SourcePorts | undefined): Promise<Socket> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const localPort = ports?.next();
+      return await connectSocket(
+        new Socket({ allowHalfOpen: true }),
+        to,
+        localPort === undefined ? {} : { localPort },
+      );
+    } catch (error) {
+      const taken = error instanceof Error && 'code' in error && PORT_TAKEN.includes(String(error.code));
+      if (ports === undefined || !taken || attempt === PORT_ATTEMPTS) {
+        throw new Fault('network', socketReason(error), error);
+      }
+    }
+  }
+}
+
+/** Where a connection comes from; the system chooses what is absent. */
+export interface LocalEnd {
+  readonly localAddress?: string;
+  readonly localPort?: number;
+}
+
+/** One connection for bulk data (see bulk-socket.ts); rejects with the system's error. The caller handles later errors. */
+export function dialData(to: Endpoint, from: LocalEnd = {}): Promise<Socket> {
+  return connectSocket(createBulkSocket(), to, from);
+}
+
+function connectSocket(socket: Socket, to: Endpoint, from: LocalEnd): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      socket.destroy(Object.assign(new Error('connect timed out'), { code: 'ETIMEDOUT' }));
+    }, CONNECT_MS);
+    const onError = (error: Error): void => {
+      clearTimeout(timer);
+      reject(error);
+    };
+    socket.once('error', onError);
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      socket.off('error', onError);
+      socket.pause();
+      resolve(socket);
+    });
+    socket.setNoDelay(true);
+    socket.connect({ host: to.address, port: to.port, ...from });
+  });
+}

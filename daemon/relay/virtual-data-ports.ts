@@ -1,0 +1,122 @@
+// Data connections through the redirect layer: virtual ports on the server's own address, and active connections that seem
+// to come from there (ARCHITECTURE.md section 2).
+import type { Server, Socket } from 'node:net';
+import {
+  familyOf,
+  formatEndpoint,
+  portCount,
+  type Endpoint,
+  type IpAddress,
+  type Port,
+  type PortRange,
+} from '../../shared/endpoint.js';
+import { parsePort } from '../../shared/endpoint.js';
+import { Fault } from '../../shared/fault.js';
+import { originalDestination } from '../sys/original-destination.js';
+import { socketDescriptor } from '../sys/socket-descriptor.js';
+import { socketOwner } from '../sys/socket-owner.js';
+import type { ClientDataPorts, DataOwner, Offer } from './client-data-ports.js';
+import { relayRaw } from './raw-relay.js';
+import { dialData } from './upstream.js';
+
+interface Expected {
+  readonly owner: DataOwner;
+  readonly onSocket: (socket: Socket) => void;
+}
+
+/** What the class needs of the redirect layer and of the person who reads the log. */
+export interface VirtualDataPortsOptions {
+  readonly range: PortRange;
+  /** Resolves when the redirect layer knows the server; the port is the one for active connections. */
+  readonly reserve: (address: IpAddress) => Promise<Port | undefined>;
+  readonly onRefused: (reason: string, peer: string) => void;
+}
+
+/** One worker's share of the virtual ports; the worker's data listeners are given to `serve`. */
+export class VirtualDataPorts implements ClientDataPorts {
+  readonly #options: VirtualDataPortsOptions;
+  readonly #expected = new Map<string, Expected>();
+  #next = 0;
+
+  constructor(options: VirtualDataPortsOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the connections that the redirect layer sends to this listener. */
+  serve(listener: Server): void {
+    listener.on('connection', (socket: Socket) => {
+      this.#accept(socket);
+    });
+  }
+
+  async offer(owner: DataOwner, onSocket: (socket: Socket) => void): Promise<Offer> {
+    await this.#options.reserve(owner.server.address);
+    const endpoint = this.#freeEndpoint(owner.server.address);
+    const key = formatEndpoint(endpoint);
+    const expected: Expected = { owner, onSocket };
+    this.#expected.set(key, expected);
+    return {
+      endpoint,
+      withdraw: () => {
+        if (this.#expected.get(key) === expected) this.#expected.delete(key);
+      },
+    };
+  }
+
+  async connect(owner: DataOwner, to: Endpoint): Promise<Socket> {
+    const activePort = await this.#options.reserve(owner.server.address);
+    const localAddress = familyOf(to.address) === 6 ? '::1' : '127.0.0.1';
+    return dialData(to, activePort === undefined ? {} : { localAddress, localPort: activePort });
+  }
+
+  /** Round-robin, so that a port is not used again while the client's last connection to it lingers. */
+  #freeEndpoint(address: IpAddress): Endpoint {
+    const { range } = this.#options;
+    const count = portCount(range);
+    for (let tried = 0; tried < count; tried += 1) {
+      const port = parsePort(range.first + this.#next);
+      this.#next = (this.#next + 1) % count;
+      if (port !== undefined && !this.#expected.has(formatEndpoint({ address, port })))
+        return { address, port };
+    }
+    throw new Fault('network', 'all ports for data connections are in use');
+  }
+
+  #accept(socket: Socket): void {
+    socket.on('error', () => socket.destroy());
+    const descriptor = socketDescriptor(socket);
+    const target = descriptor === undefined ? undefined : originalDestination(descriptor);
+    const peerAddress = socket.remoteAddress ?? '?';
+    if (target === undefined) {
+      this.#options.onRefused('a data connection was made to the proxy itself', peerAddress);
+      socket.destroy();
+      return;
+    }
+    const expected = this.#expected.get(formatEndpoint(target));
+    if (expected === undefined) {
+      void relayUntouched(socket, target);
+    } else if (this.#isOwner(socket, target, expected.owner)) {
+      socket.removeAllListeners('error');
+      expected.onSocket(socket);
+    } else {
+      this.#options.onRefused('a data connection of another user was refused', peerAddress);
+      socket.destroy();
+    }
+  }
+
+  #isOwner(socket: Socket, target: Endpoint, owner: DataOwner): boolean {
+    if (socket.remoteAddress !== owner.client.address) return false;
+    const port = parsePort(socket.remotePort);
+    if (owner.uid === undefined || port === undefined) return false;
+    return socketOwner({ address: owner.client.address, port }, target) === owner.uid;
+  }
+}
+
+/** A connection into the range that no session expects belongs to somebody else's protocol: on to where it was going. */
+async function relayUntouched(socket: Socket, target: Endpoint): Promise<void> {
+  try {
+    relayRaw(socket, await dialData(target));
+  } catch {
+    socket.resetAndDestroy();
+  }
+}

@@ -1,0 +1,236 @@
+// The worker threads: started, listened to, and replaced when they die. Knows the messages and not their meaning.
+import { Worker } from 'node:worker_threads';
+import { z } from 'zod';
+import type { Endpoint } from '../../shared/endpoint.js';
+import { Fault } from '../../shared/fault.js';
+import {
+  fromWorkerSchema,
+  type FromWorker,
+  type ToWorker,
+  type WorkerAnswer,
+  type WorkerRequest,
+} from './messages.js';
+import type { WorkerData } from './worker-data.js';
+
+export interface ReadyPorts {
+  readonly control: readonly Endpoint[];
+  readonly data: readonly Endpoint[];
+}
+
+type LogMessage = Extract<FromWorker, { readonly kind: 'log' }>;
+type SessionMessage = Extract<FromWorker, { readonly kind: 'session' }>;
+
+/** What the pool tells its owner. `index` is the worker's place, which its replacement takes over. */
+export interface PoolListener {
+  /** Answers a request; a rejection becomes a `failed` answer with the Fault's sentence. */
+  readonly request: (index: number, request: WorkerRequest) => Promise<WorkerAnswer>;
+  readonly withdraw: (sessionId: string) => void;
+  readonly session: (index: number, state: SessionMessage['state']) => void;
+  readonly ended: (index: number, id: string, reason: string) => void;
+  readonly log: (index: number, entry: LogMessage) => void;
+  /** A worker died, with all its sessions. */
+  readonly died: (index: number, reason: string) => void;
+  /** A replacement listens, perhaps on other ports. Not called for the first workers: `start` returns theirs. */
+  readonly replaced: (index: number, ports: ReadyPorts) => void;
+}
+
+export interface PoolOptions {
+  readonly entry: URL;
+  readonly workers: readonly WorkerData[];
+  readonly listener: PoolListener;
+  /** The pause before the first replacement; it doubles up to `most`. */
+  readonly backoffMs?: { readonly first: number; readonly most: number };
+}
+
+interface Slot {
+  readonly data: WorkerData;
+  worker: Worker | undefined;
+  ports: ReadyPorts | undefined;
+  restarts: number;
+  pauseMs: number;
+  bornAt: number;
+  retry: NodeJS.Timeout | undefined;
+}
+
+/** A worker that cannot even listen in this time never will. */
+const readyMs = 20_000;
+/** A worker that lived this long did not die of its start: the pause begins anew. */
+const settledMs = 60_000;
+const defaultBackoff = { first: 100, most: 30_000 };
+
+export class WorkerPool {
+  readonly #options: PoolOptions;
+  readonly #slots: readonly Slot[];
+  readonly #backoff: { readonly first: number; readonly most: number };
+  #stopping = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#backoff = options.backoffMs ?? defaultBackoff;
+    this.#slots = options.workers.map((data) => ({
+      data,
+      worker: undefined,
+      ports: undefined,
+      restarts: 0,
+      pauseMs: this.#backoff.first,
+      bornAt: 0,
+      retry: undefined,
+    }));
+  }
+
+  /** Resolves with every worker's ports; rejects with a Fault, and no worker left, if one does not come up. */
+  async start(): Promise<readonly ReadyPorts[]> {
+    try {
+      return await Promise.all(this.#slots.map((slot) => this.#spawn(slot)));
+    } catch (error) {
+      await this.stop(0);
+      throw Fault.from(error);
+    }
+  }
+
+  /** The ports of all workers, in order; undefined while one of them is being replaced. */
+  ports(): readonly ReadyPorts[] | undefined {
+    const ports = this.#slots.flatMap((slot) => slot.ports ?? []);
+    return ports.length === this.#slots.length ? ports : undefined;
+  }
+
+  health(): readonly { readonly index: number; readonly alive: boolean; readonly restarts: number }[] {
+    return this.#slots.map(({ ports, restarts }, index) => ({ index, alive: ports !== undefined, restarts }));
+  }
+
+  /** Sends to one worker; to a dead one it is dropped. */
+  send(index: number, message: ToWorker): void {
+    this.#slots[index]?.worker?.postMessage(message);
+  }
+
+  /** Tells every worker to stop within the grace, then ends those that are left. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#slots.map((slot) => stopSlot(slot, graceMs)));
+  }
+
+  #spawn(slot: Slot): Promise<ReadyPorts> {
+    const worker = new Worker(this.#options.entry, { workerData: slot.data });
+    slot.worker = worker;
+    slot.bornAt = Date.now();
+    return new Promise((resolve, reject) => {
+      const tooLate = setTimeout(() => void worker.terminate(), readyMs);
+      let failure = 'it ended';
+      worker.on('message', (message: unknown) => {
+        const ports = this.#receive(slot, worker, message);
+        if (ports === undefined) return;
+        clearTimeout(tooLate);
+        resolve(ports);
+      });
+      worker.on('error', (error) => {
+        failure = error.message;
+      });
+      worker.on('exit', (code) => {
+        clearTimeout(tooLate);
+        const reason = `worker ${slot.data.index} ended with code ${code}: ${failure}`;
+        reject(
+          new Fault('internal', `A worker thread could not be started (${failure}).`, new Error(reason)),
+        );
+        this.#buried(slot, reason);
+      });
+    });
+  }
+
+  /** Returns the ports if this was the message that tells them. */
+  #receive(slot: Slot, worker: Worker, raw: unknown): ReadyPorts | undefined {
+    if (slot.worker !== worker) return undefined;
+    const parsed = fromWorkerSchema.safeParse(raw);
+    if (!parsed.success) {
+      this.#cutOff(slot, worker, z.prettifyError(parsed.error));
+      return undefined;
+    }
+    const message = parsed.data;
+    if (message.kind === 'ready') {
+      slot.ports = { control: message.control, data: message.data };
+      return slot.ports;
+    }
+    this.#deliver(slot.data.index, worker, message);
+    return undefined;
+  }
+
+  #deliver(index: number, worker: Worker, message: Exclude<FromWorker, { readonly kind: 'ready' }>): void {
+    const { listener } = this.#options;
+    switch (message.kind) {
+      case 'request':
+        void this.#answer(index, worker, message.id, message.request);
+        break;
+      case 'withdraw':
+        listener.withdraw(message.sessionId);
+        break;
+      case 'session':
+        listener.session(index, message.state);
+        break;
+      case 'ended':
+        listener.ended(index, message.id, message.reason);
+        break;
+      case 'log':
+        listener.log(index, message);
+        break;
+    }
+  }
+
+  async #answer(index: number, worker: Worker, id: number, request: WorkerRequest): Promise<void> {
+    const answer = await this.#options.listener
+      .request(index, request)
+      .catch((error: unknown): WorkerAnswer => ({ kind: 'failed', sentence: Fault.from(error).userMessage }));
+    const message: ToWorker = { kind: 'answer', id, answer };
+    worker.postMessage(message);
+  }
+
+  /** A worker that says what is not in the contract is not one of ours any more. */
+  #cutOff(slot: Slot, worker: Worker, what: string): void {
+    const entry: LogMessage = {
+      kind: 'log',
+      level: 'error',
+      message: 'a worker broke the protocol',
+      fields: { what },
+    };
+    this.#options.listener.log(slot.data.index, entry);
+    void worker.terminate();
+  }
+
+  #buried(slot: Slot, reason: string): void {
+    const wasReady = slot.ports !== undefined || slot.restarts > 0;
+    slot.worker = undefined;
+    slot.ports = undefined;
+    if (this.#stopping || !wasReady) return;
+    this.#options.listener.died(slot.data.index, reason);
+    slot.restarts++;
+    if (Date.now() - slot.bornAt > settledMs) slot.pauseMs = this.#backoff.first;
+    slot.retry = setTimeout(() => {
+      this.#replace(slot);
+    }, slot.pauseMs);
+    slot.pauseMs = Math.min(slot.pauseMs * 2, this.#backoff.most);
+  }
+
+  #replace(slot: Slot): void {
+    if (this.#stopping) return;
+    this.#spawn(slot).then(
+      (ports) => {
+        this.#options.listener.replaced(slot.data.index, ports);
+      },
+      // Its burial has already arranged for the next try.
+      () => undefined,
+    );
+  }
+}
+
+async function stopSlot(slot: Slot, graceMs: number): Promise<void> {
+  clearTimeout(slot.retry);
+  const { worker } = slot;
+  if (worker === undefined) return;
+  await new Promise<void>((resolve) => {
+    const stop: ToWorker = { kind: 'stop', graceMs };
+    const killer = setTimeout(() => void worker.terminate(), graceMs + 500);
+    worker.once('exit', () => {
+      clearTimeout(killer);
+      resolve();
+    });
+    worker.postMessage(stop);
+  });
+}

@@ -1,0 +1,119 @@
+// The unprivileged side of daemon/privops.ts: asks the supervisor and waits for its answers.
+import { z } from 'zod';
+import { Fault } from '../../shared/fault.js';
+import type { Connection } from '../../shared/trust.js';
+import type { DivertedServer, WorkerPorts } from '../divert/diverter.js';
+import {
+  toProxySchema,
+  type PrivopAnswer,
+  type PrivopRequest,
+  type StartMessage,
+  type ToSupervisor,
+} from '../privops.js';
+
+/** Well below what the supervisor takes for a runaway child. */
+const maxInFlight = 128;
+
+/** The 'ipc' channel to the parent, as `process` has it. */
+export interface ParentChannel {
+  send(message: ToSupervisor): void;
+  onMessage(listener: (message: unknown) => void): void;
+  onDisconnect(listener: () => void): void;
+}
+
+interface Waiting {
+  readonly request: PrivopRequest;
+  readonly resolve: (answer: PrivopAnswer) => void;
+}
+
+export interface LinkListener {
+  /** The supervisor wants this process to end within the grace, or is gone. */
+  readonly stop: (graceMs: number, reason: string) => void;
+}
+
+export class SupervisorLink {
+  readonly #channel: ParentChannel;
+  readonly #inFlight = new Map<number, Waiting>();
+  readonly #queue: Waiting[] = [];
+  readonly #listener: LinkListener;
+  readonly start: Promise<StartMessage>;
+  #lastId = 0;
+
+  constructor(channel: ParentChannel, listener: LinkListener) {
+    this.#channel = channel;
+    this.#listener = listener;
+    this.start = new Promise((resolve) => {
+      channel.onMessage((message) => {
+        this.#receive(message, resolve);
+      });
+    });
+    channel.onDisconnect(() => {
+      this.#failAll();
+      listener.stop(0, 'the supervisor has gone');
+    });
+  }
+
+  /** Installs or replaces the redirect. Rejects with a Fault of code `redirect`. */
+  async workersReady(workers: readonly WorkerPorts[]): Promise<void> {
+    done(await this.#ask({ kind: 'workersReady', workers }));
+  }
+
+  async setServers(servers: readonly DivertedServer[]): Promise<void> {
+    done(await this.#ask({ kind: 'setServers', servers }));
+  }
+
+  /** The program's name; undefined where it is not known, also when the supervisor does not answer. */
+  async programOf({ client, server }: Connection): Promise<string | undefined> {
+    const answer = await this.#ask({ kind: 'programOf', client, server });
+    return answer.kind === 'program' ? answer.name : undefined;
+  }
+
+  #ask(request: PrivopRequest): Promise<PrivopAnswer> {
+    return new Promise((resolve) => {
+      this.#queue.push({ request, resolve });
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    while (this.#inFlight.size < maxInFlight) {
+      const next = this.#queue.shift();
+      if (next === undefined) return;
+      this.#lastId = (this.#lastId + 1) % 0xffff_ffff;
+      this.#inFlight.set(this.#lastId, next);
+      this.#channel.send({ id: this.#lastId, request: next.request });
+    }
+  }
+
+  #receive(raw: unknown, started: (message: StartMessage) => void): void {
+    const parsed = toProxySchema.safeParse(raw);
+    if (!parsed.success) {
+      // The parent is trusted; what it says and we don't understand is two versions running together.
+      this.#listener.stop(0, `the supervisor speaks another language: ${z.prettifyError(parsed.error)}`);
+      return;
+    }
+    const message = parsed.data;
+    if (message.kind === 'start') started(message);
+    else if (message.kind === 'stop') this.#listener.stop(message.graceMs, 'asked by the supervisor');
+    else {
+      this.#inFlight.get(message.id)?.resolve(message.answer);
+      this.#inFlight.delete(message.id);
+      this.#pump();
+    }
+  }
+
+  #failAll(): void {
+    const failed: PrivopAnswer = { kind: 'failed', sentence: 'The supervisor has gone.' };
+    for (const waiting of [...this.#inFlight.values(), ...this.#queue]) waiting.resolve(failed);
+    this.#inFlight.clear();
+    this.#queue.length = 0;
+  }
+}
+
+function done(answer: PrivopAnswer): void {
+  if (answer.kind === 'done') return;
+  throw new Fault(
+    'redirect',
+    answer.kind === 'failed' ? answer.sentence : 'The supervisor gave a wrong answer.',
+  );
+}

@@ -158,6 +158,7 @@ export class DataChannel {
 
   /** Drops everything. A leg that still carries a transfer is reset, so that its peer can't take it for complete. */
   discard(): void {
+    if (this.#over) return;
     this.#over = true;
     this.#release();
     if (this.#client !== undefined) resetSocket(this.#client);
@@ -258,6 +259,8 @@ export class DataChannel {
     this.#server = undefined;
     this.#rawServer = undefined;
     this.#listener?.close();
-    raw?.destroy();
+    if (raw === undefined) return;
+    if (this.#pumping) resetSocket(raw);
+    else raw.destroy();
   }
 }

@@ -15,6 +15,8 @@ import { openTls, provenPeer, type TlsLink } from './tls-client.js';
 
 /** Bytes waiting for a slow peer before the other side is no longer read. */
 const HIGH_WATER = 65_536;
+/** Milliseconds of silence on a control connection after which the kernel asks whether the peer still lives. */
+const KEEP_ALIVE_MS = 120_000;
 /** Milliseconds that a closing connection gets to deliver its last reply. */
 const LINGER_MS = 5_000;
 
@@ -62,7 +64,7 @@ export class SessionDriver {
 
   start(): void {
     const { client, early } = this.#options;
-    client.setNoDelay(true);
+    client.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
     client.on('data', this.#onClientData);
     client.on('end', this.#onClientGone);
     client.on('error', this.#onClientLost);
@@ -220,6 +222,7 @@ export class SessionDriver {
           socket.destroy();
           return;
         }
+        socket.setKeepAlive(true, KEEP_ALIVE_MS);
         this.#server = socket;
         this.#watchServer(socket);
         this.#dispatch({ kind: 'serverConnected' });

@@ -88,7 +88,8 @@ export const toProxySchema = z.discriminatedUnion('kind', [
     answer: privopAnswerSchema,
   }),
   /**
-   * End within the grace: stop accepting, let sessions finish, exit 0. SIGTERM means the same (the supervisor has died, and
+   * End within the grace: stop accepting, let sessions finish, reset the clients of those that have not (what they send after
+   * the rules are gone would leave in clear), exit 0. SIGTERM means the same (the supervisor has died, and
    * this channel is closed); SIGINT is to be ignored, because a Ctrl-C reaches both processes.
    */
   z.strictObject({ kind: z.literal('stop'), graceMs: z.number().int().min(0) }),

@@ -43,6 +43,11 @@ export interface Diverter {
   readonly name: string;
   /** Brings the machine from whatever state it is in to the plan, atomically: old or new, never between. */
   apply(plan: DivertPlan): Promise<void>;
+  /**
+   * From now on no new connection is redirected; those that were go on as they are, until `clear`. To be called while
+   * the proxy still has sessions: after `clear` alone their bytes could leave for the server untranslated, in clear.
+   */
+  drain(): Promise<void>;
   /** Removes everything ftpseal may have left, also after a crash; no other table is touched. Idempotent. */
   clear(): Promise<void>;
 }

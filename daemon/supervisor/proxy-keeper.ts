@@ -56,10 +56,10 @@ export class ProxyKeeper {
     try {
       await this.#keepAlive();
     } catch (error) {
-      await this.#clearRules();
+      await this.#withoutRules(() => this.#options.diverter.clear());
       throw error;
     }
-    return (await this.#clearRules()) ? 0 : 1;
+    return (await this.#withoutRules(() => this.#options.diverter.clear())) ? 0 : 1;
   }
 
   #isStopping(): boolean {
@@ -105,8 +105,8 @@ export class ProxyKeeper {
 
   async #endOrderly(child: ProxyChild): Promise<void> {
     this.#phase = 'stopping';
-    // New connections go their own way before the proxy stops to take them.
-    await this.#clearRules();
+    // New connections go their own way before the proxy stops to take them; running ones stay with it.
+    await this.#withoutRules(() => this.#options.diverter.drain());
     child.send({ kind: 'stop', graceMs: STOP_GRACE_MS });
     const killer = setTimeout(() => {
       this.#options.log('warn', 'the proxy did not end in time and is killed', {});
@@ -124,7 +124,9 @@ export class ProxyKeeper {
       onFailure: this.#options.base.onFailure,
       pauseMs: pause,
     });
-    if (this.#options.base.onFailure === 'open') await this.#clearRules();
+    if (this.#options.base.onFailure === 'open') {
+      await this.#withoutRules(() => this.#options.diverter.drain());
+    }
     await delay(pause, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
   }
 
@@ -198,9 +200,9 @@ export class ProxyKeeper {
   }
 
   /** False if the rules could not be removed; that is in the log then, with what to do. */
-  async #clearRules(): Promise<boolean> {
+  async #withoutRules(act: () => Promise<void>): Promise<boolean> {
     try {
-      await this.#options.diverter.clear();
+      await act();
       return true;
     } catch (error) {
       const fault = Fault.from(error, 'redirect');

@@ -2,7 +2,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { nftCommand } from './nft-command.js';
 import { nftLibrary } from './nft-library.js';
-import { formatRemoval, formatRuleset, formatServerChange } from './ruleset.js';
+import {
+  formatHold,
+  formatHoldRemoval,
+  formatRemoval,
+  formatRuleset,
+  formatServerChange,
+} from './ruleset.js';
 import type { DivertPlan, Diverter } from '../diverter.js';
 import type { NftRunner } from './nft-runner.js';
 import type { RuleLifetime } from './ruleset.js';
@@ -36,6 +42,10 @@ export class NftablesDiverter implements Diverter {
 
   apply(plan: DivertPlan): Promise<void> {
     return this.#enqueue(() => this.#apply(plan));
+  }
+
+  drain(): Promise<void> {
+    return this.#enqueue(() => this.#drain());
   }
 
   clear(): Promise<void> {
@@ -73,18 +83,26 @@ export class NftablesDiverter implements Diverter {
   // crash with `closed`, the replacement is one transaction and there is no moment without rules.
   async #prepare(plan: DivertPlan): Promise<void> {
     if (plan.onFailure === 'closed') {
-      if (this.#lifetime === 'owned') await this.#clear();
+      if (this.#lifetime === 'owned') await this.#drain();
     } else if (this.#lifetime === 'persistent') {
-      await this.#runners.command.run(formatRemoval('persistent'));
+      await this.#runners.command.run(formatHold() + formatRemoval('persistent'));
       this.#library ??= this.#runners.library();
       if (await canOwn(this.#library)) this.#lifetime = 'owned';
     }
   }
 
+  async #drain(): Promise<void> {
+    this.#plan = undefined;
+    if (this.#lifetime === 'owned') await this.#runner().run(formatRemoval('owned'));
+    this.#lifetime = 'persistent';
+    await this.#runner().run(formatHold() + formatRemoval('persistent'));
+  }
+
   async #clear(): Promise<void> {
     this.#plan = undefined;
-    await this.#runner().run(formatRemoval(this.#lifetime));
+    if (this.#lifetime === 'owned') await this.#runner().run(formatRemoval('owned'));
     this.#lifetime = 'persistent';
+    await this.#runner().run(formatRemoval('persistent') + formatHoldRemoval());
   }
 
   #runner(): NftRunner {

@@ -1,10 +1,11 @@
-// The nftables text for a plan: pure, so that a test can hold every rule against a golden file. One table of our own,
-// `inet ftpseal`; nothing here names or touches any other.
+// The nftables text for a plan: pure, so that a test can hold every rule against a golden file. The table is
+// `inet ftpseal`, beside it for running sessions `inet ftpseal_hold`; nothing here names or touches any other.
 import { familyOf } from '../../../shared/endpoint.js';
 import type { Port } from '../../../shared/endpoint.js';
 import type { Cidr, DivertPlan, DivertedServer, WorkerPorts } from '../diverter.js';
 
 const TABLE = 'inet ftpseal';
+const HOLD = 'inet ftpseal_hold';
 /** The port that active data connections come from (RFC 959, section 3.2). */
 const FTP_DATA = 20;
 
@@ -15,6 +16,31 @@ export type RuleLifetime = 'persistent' | 'owned';
 export function formatRemoval(lifetime: RuleLifetime): string {
   const declared = lifetime === 'owned' ? `${TABLE} { flags owner; }` : TABLE;
   return `add table ${declared}\ndelete table ${TABLE}\n`;
+}
+
+/**
+ * A second table that redirects nothing and keeps address translation at work. Without any nat chain and any use of
+ * connection tracking in the network namespace the kernel stops translating at once, and what a client of a running session
+ * sends next, its password maybe, leaves for the server in clear. Persistent, because it matters most when the other
+ * table dies with its owner.
+ */
+export function formatHold(): string {
+  // An empty chain is not enough: only an expression that needs connection tracking keeps it switched on.
+  return [
+    `add table ${HOLD}`,
+    `delete table ${HOLD}`,
+    `table ${HOLD} {`,
+    '\tchain out {',
+    '\t\ttype nat hook output priority -100; policy accept;',
+    '\t\tct state established return',
+    '\t}',
+    '}\n',
+  ].join('\n');
+}
+
+/** Removes the second table, whether it is there or not. */
+export function formatHoldRemoval(): string {
+  return `add table ${HOLD}\ndelete table ${HOLD}\n`;
 }
 
 /** The whole plan as one transaction that replaces whatever table of that lifetime is there. */
@@ -96,8 +122,7 @@ function formatRedirectChain(plan: DivertPlan): readonly string[] {
   return [
     '\tchain out {',
     '\t\ttype nat hook output priority -100; policy accept;',
-    `\t\ttcp dport != { ${interceptedPorts(plan)} } return`,
-    ...exemptions(plan),
+    ...leftAlone(plan),
     `\t\ttcp dport { ${plan.ports.join(', ')} } redirect to ${spread(plan.workers)}`,
     ...plan.workers.flatMap((worker) =>
       dataDestinations(worker).map((match) => `\t\t${match} redirect to :${worker.data}`),
@@ -120,14 +145,12 @@ function formatSourceChain(plan: DivertPlan): readonly string[] {
 
 // The nat chain sees only what connection tracking calls new. A client that gets the source port of a connection that the
 // proxy just lost is taken for that connection, skips the redirect and would log in in clear. So nothing that
-// should have been redirected may leave; only SYNs are judged, so that connections older than the rules live on.
+// should have been redirected may leave.
 function formatGuardChain(plan: DivertPlan): readonly string[] {
   return [
     '\tchain guard {',
     '\t\ttype filter hook output priority 0; policy accept;',
-    `\t\ttcp dport != { ${interceptedPorts(plan)} } return`,
-    '\t\ttcp flags & (fin | syn | rst | ack) != syn return',
-    ...exemptions(plan),
+    ...leftAlone(plan),
     `\t\ttcp dport { ${plan.ports.join(', ')} } reject with tcp reset`,
     ...plan.workers.flatMap((worker) =>
       dataDestinations(worker).map((match) => `\t\t${match} reject with tcp reset`),
@@ -136,8 +159,12 @@ function formatGuardChain(plan: DivertPlan): readonly string[] {
   ];
 }
 
-function exemptions(plan: DivertPlan): readonly string[] {
+// Only SYNs are judged, so that connections older than the rules live on: where connection tracking was off before, their
+// next packet looks like a new connection to the nat chain too.
+function leftAlone(plan: DivertPlan): readonly string[] {
   return [
+    `\t\ttcp dport != { ${interceptedPorts(plan)} } return`,
+    '\t\ttcp flags & (fin | syn | rst | ack) != syn return',
     `\t\tmeta skuid { ${[...new Set([plan.proxyUid, ...plan.exemptUids])].join(', ')} } return`,
     '\t\tfib daddr type local return',
     '\t\tip daddr @exempt4 return',

@@ -5,7 +5,12 @@ import { test } from 'node:test';
 import { NftablesDiverter } from '../../../daemon/divert/linux/nftables.js';
 import { nftCommand } from '../../../daemon/divert/linux/nft-command.js';
 import { nftFault } from '../../../daemon/divert/linux/nft-runner.js';
-import { formatRemoval, formatRuleset } from '../../../daemon/divert/linux/ruleset.js';
+import {
+  formatHold,
+  formatHoldRemoval,
+  formatRemoval,
+  formatRuleset,
+} from '../../../daemon/divert/linux/ruleset.js';
 import { Fault } from '../../../shared/fault.js';
 import { plan, server } from './plan-fixture.js';
 
@@ -27,6 +32,7 @@ function recorder(options: { readonly library: boolean; readonly refuse?: Set<st
 }
 
 const one = server('192.0.2.1', 23300);
+const nothingLeft = `nft: ${formatRemoval('persistent')}${formatHoldRemoval()}`;
 const two = server('192.0.2.2', 23301);
 
 test('closed: one persistent transaction, then nothing for the same plan, then elements only', async () => {
@@ -46,14 +52,14 @@ test('open: the rest of a crash goes, then the rules are made by the library as 
   const { diverter, taken } = recorder({ library: true });
   await diverter.apply(open);
   assert.deepEqual(taken(), [
-    `nft: ${formatRemoval('persistent')}`,
+    `nft: ${formatHold()}${formatRemoval('persistent')}`,
     `lib: ${formatRemoval('owned')}`,
     `lib: ${formatRuleset(open, 'owned')}`,
   ]);
   await diverter.clear();
-  assert.deepEqual(taken(), [`lib: ${formatRemoval('owned')}`]);
+  assert.deepEqual(taken(), [`lib: ${formatRemoval('owned')}`, nothingLeft]);
   await diverter.clear();
-  assert.deepEqual(taken(), [`nft: ${formatRemoval('persistent')}`]);
+  assert.deepEqual(taken(), [nothingLeft]);
 });
 
 test('open without the library, or on a kernel without owned tables: persistent rules', async () => {
@@ -86,7 +92,15 @@ test('after a failure the next plan is brought about whole, and clear still find
   await diverter.apply(open);
   assert.deepEqual(taken(), [`lib: ${formatRuleset(open, 'owned')}`]);
   await diverter.clear();
-  assert.deepEqual(taken(), [`lib: ${formatRemoval('owned')}`]);
+  assert.deepEqual(taken(), [`lib: ${formatRemoval('owned')}`, nothingLeft]);
+});
+
+test('drain holds the translation in the transaction that ends the redirect', async () => {
+  const { diverter, taken } = recorder({ library: true });
+  await diverter.apply(plan());
+  taken();
+  await diverter.drain();
+  assert.deepEqual(taken(), [`nft: ${formatHold()}${formatRemoval('persistent')}`]);
 });
 
 test('calls are carried out one after the other', async () => {

@@ -34,6 +34,7 @@ table inet ftpseal {
 	chain out {
 		type nat hook output priority -100; policy accept;
 		tcp dport != { 21, 2121, 21210-22209, 22210-23209 } return
+		tcp flags & (fin | syn | rst | ack) != syn return
 		meta skuid { 21021, 1000 } return
 		fib daddr type local return
 		ip daddr @exempt4 return

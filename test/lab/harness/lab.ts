@@ -21,8 +21,10 @@ export interface Lab {
 
 const prefix = 'ftpseal-lab-';
 
-/** Opens a lab; `third` puts a routing host between client and servers. */
-export async function openLab(options: { readonly third?: boolean } = {}): Promise<Lab> {
+/** Opens a lab; `third` puts a routing host between client and servers, `morePcs` adds client hosts. */
+export async function openLab(
+  options: { readonly third?: boolean; readonly morePcs?: number } = {},
+): Promise<Lab> {
   removeLeftovers();
   const network = await openNetwork(options);
   const folder = mkdtempSync(path.join('/var/tmp', `${prefix}${process.pid}-`));

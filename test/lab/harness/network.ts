@@ -13,6 +13,8 @@ export interface Network {
   readonly pc: string;
   readonly srv: string;
   readonly mitm: string | undefined;
+  /** The further client hosts that were asked for; the first one's own addresses end in 23.0.2, the next one's in 24.0.2. */
+  readonly morePcs: readonly string[];
   /** A fresh address of the server host for one more server; at most 40. */
   nextAddress(): ServerAddress;
   /** Ends everything that still runs on the hosts and removes them. */
@@ -21,9 +23,12 @@ export interface Network {
 
 const serverAddresses = 40;
 const firstServerHost = 10;
+const firstFurtherNet = 23;
 
 /** Opens the hosts; a server host's addresses are 10.22.0.10 and up, fd22::10 and up; the client's end in 2. */
-export async function openNetwork(options: { readonly third?: boolean } = {}): Promise<Network> {
+export async function openNetwork(
+  options: { readonly third?: boolean; readonly morePcs?: number } = {},
+): Promise<Network> {
   await removeLeftovers();
   const pc = `fs-pc-${process.pid}`;
   const srv = `fs-srv-${process.pid}`;
@@ -32,21 +37,28 @@ export async function openNetwork(options: { readonly third?: boolean } = {}): P
   if (mitm === undefined) await join({ namespace: pc, device: 'eth0', net: 22, host: 2 }, srv);
   else await route(pc, mitm, srv);
   await addServerAddresses(srv);
+  const morePcs = Array.from(
+    { length: options.morePcs ?? 0 },
+    (_, index) => `fs-pc${index + 2}-${process.pid}`,
+  );
+  for (const [index, name] of morePcs.entries()) await addPc(name, firstFurtherNet + index, srv);
+  const hosts = [pc, srv, ...(mitm === undefined ? [] : [mitm]), ...morePcs];
   process.once('exit', () => {
-    for (const name of [pc, srv, mitm]) if (name !== undefined) rmSync(`/run/netns/${name}`, { force: true });
+    for (const name of hosts) rmSync(`/run/netns/${name}`, { force: true });
   });
   let used = 0;
   return {
     pc,
     srv,
     mitm,
+    morePcs,
     nextAddress: () => {
       used += 1;
       if (used > serverAddresses) throw new Error('the lab has no more server addresses');
       return serverAddress(used);
     },
     close: async () => {
-      for (const name of [pc, srv, mitm]) if (name !== undefined) await removeHost(name);
+      for (const name of hosts) await removeHost(name);
     },
   };
 }
@@ -73,7 +85,7 @@ async function sysctl(namespace: string, key: string, value: string): Promise<vo
 interface End {
   readonly namespace: string;
   readonly device: string;
-  readonly net: 21 | 22;
+  readonly net: number;
   readonly host: number;
 }
 
@@ -91,6 +103,14 @@ async function addAddress(end: End): Promise<void> {
   await must({}, [...ip, 'addr', 'add', `10.${end.net}.0.${end.host}/24`, 'dev', end.device]);
   await must({}, [...ip, '-6', 'addr', 'add', `fd${end.net}::${end.host}/64`, 'dev', end.device, 'nodad']);
   await must({}, [...ip, 'link', 'set', end.device, 'up']);
+}
+
+/** One more client host, on a net of its own, that reaches the servers' addresses through the server host. */
+async function addPc(name: string, net: number, srv: string): Promise<void> {
+  await openHost(name);
+  await join({ namespace: name, device: 'eth0', net, host: 2 }, srv);
+  await must({}, ['ip', '-n', name, 'route', 'add', 'default', 'via', `10.${net}.0.1`]);
+  await must({}, ['ip', '-n', name, '-6', 'route', 'add', 'default', 'via', `fd${net}::1`]);
 }
 
 async function route(pc: string, mitm: string, srv: string): Promise<void> {
@@ -132,7 +152,7 @@ async function removeLeftovers(): Promise<void> {
     .map((line) => line.split(' ')[0] ?? '');
   const alive = new Set(readdirSync('/proc'));
   for (const name of names) {
-    const pid = /^fs-(?:pc|srv|mitm|probe)-(\d+)$/.exec(name)?.[1];
+    const pid = /^fs-(?:pc\d*|srv|mitm|probe)-(\d+)$/.exec(name)?.[1];
     if (pid !== undefined && !alive.has(pid)) await removeHost(name);
   }
 }

@@ -92,6 +92,18 @@ export class FileStore implements TrustStore {
     });
   }
 
+  async merge(contents: StoreContents): Promise<number> {
+    let changed = 0;
+    await this.#change(() => {
+      const pins = new Map(this.#data.pins.map((pin) => [pinKey(pin), pin]));
+      changed = contents.pins.filter((pin) => mergePin(pins, pin)).length;
+      this.#data.pins = bounded([...pins.values()]);
+      this.#data.secured = bounded(mergeRecords(this.#data.secured, contents.secured));
+      this.#data.cleartext = bounded(mergeRecords(this.#data.cleartext, contents.cleartext));
+    });
+    return changed;
+  }
+
   async removePins(pins: readonly PinRecord[]): Promise<number> {
     let removed = 0;
     await this.#change(() => {
@@ -225,20 +237,41 @@ async function readText(path: string): Promise<string | undefined> {
   }
 }
 
+function mergePin(pins: Map<string, PinRecord>, pin: PinRecord): boolean {
+  const old = pins.get(pinKey(pin));
+  if (old !== undefined && (old.revoked || !pin.revoked)) return false;
+  pins.set(pinKey(pin), old === undefined ? pin : { ...old, revoked: true });
+  return true;
+}
+
+function mergeRecords<T extends Place>(old: readonly T[], added: readonly T[]): T[] {
+  const merged = new Map([...added, ...old].map((record) => [recordKey(record), record]));
+  return [...merged.values()];
+}
+
+function bounded<T>(records: T[]): T[] {
+  if (records.length > MAX_RECORDS)
+    throw new Fault('store', `The key store holds at most ${MAX_RECORDS} records of a kind.`);
+  return records;
+}
+
+function recordKey({ owner, address, port, name }: Place): string {
+  return JSON.stringify([owner.kind === 'user' ? owner.uid : 'machine', address, port, name ?? null]);
+}
+
+function pinKey(pin: PinRecord): string {
+  return `${recordKey({ ...pin, name: undefined })} ${pin.fingerprint}`;
+}
+
 function isSamePlace(a: Place, b: Place): boolean {
   if (!isSameOwner(a.owner, b.owner) || a.port !== b.port) return false;
   return a.address === b.address || isSameName(a.name, b.name);
 }
 
 function isSameRecord(a: Place, b: Place): boolean {
-  return isSameOwner(a.owner, b.owner) && a.port === b.port && a.address === b.address && a.name === b.name;
+  return recordKey(a) === recordKey(b);
 }
 
 function isSamePin(a: PinRecord, b: PinRecord): boolean {
-  return (
-    isSameOwner(a.owner, b.owner) &&
-    a.port === b.port &&
-    a.address === b.address &&
-    a.fingerprint === b.fingerprint
-  );
+  return pinKey(a) === pinKey(b);
 }

@@ -37,6 +37,11 @@ export interface TrustStore {
   /** Adds a record or replaces the one of the same owner, address, port and fingerprint. */
   putPin(pin: PinRecord): Promise<void>;
   /**
+   * Adds everything that is not there yet, in one step. A key that is there stays as it is, unless the new record
+   * says that it is revoked. Returns how many keys were added or became revoked.
+   */
+  merge(contents: StoreContents): Promise<number>;
+  /**
    * Removes records. With the last key that an owner has for a server, the store forgets for that owner that the
    * server was secure. Returns how many were removed.
    */

@@ -1,0 +1,145 @@
+// The IPC methods about keys: each caller works on what is theirs (actor.ts).
+import { Fault } from '../../shared/fault.js';
+import { parseIpAddress } from '../../shared/endpoint.js';
+import type { IpcParams, KeySelector, StoreView } from '../../shared/ipc-messages.js';
+import type { LogFields } from '../sys/log.js';
+import { isSameName, type KeyFile, type Owner, type PinRecord, type Place } from '../trust/pin-record.js';
+import type { StoreContents, TrustStore } from '../trust/store.js';
+import { mayUse, ownerFor, type Actor } from './actor.js';
+import type { MethodTable } from './dispatch.js';
+
+export interface KeysWorld {
+  readonly store: TrustStore;
+  readonly now: () => number;
+  readonly note: (message: string, fields: LogFields) => void;
+}
+
+type KeysTable = Pick<
+  MethodTable,
+  'keys.list' | 'keys.find' | 'keys.add' | 'keys.remove' | 'keys.revoke' | 'keys.export' | 'keys.import'
+>;
+
+export function keysMethods(world: KeysWorld): KeysTable {
+  const { store } = world;
+  return {
+    'keys.list': async (_params, { actor }) => toView(await own(store, actor)),
+    'keys.find': async ({ selector }, { actor }) => toView(select(await own(store, actor), selector)),
+    'keys.add': async (params, { actor }) => ({ keys: await add(world, actor, params) }),
+    'keys.remove': async ({ selector }, { actor }) => remove(world, actor, selector),
+    'keys.revoke': async ({ selector }, { actor }) => ({ keys: await revoke(world, actor, selector) }),
+    'keys.export': async (_params, { actor }) => toFile(await own(store, actor)),
+    'keys.import': async ({ file }, { actor }) => {
+      const added = await store.merge(ownedBy(actor, file));
+      world.note('keys imported', { added, byUid: actor.uid });
+      return { added, unchanged: file.pins.length - added };
+    },
+  };
+}
+
+async function own(store: TrustStore, actor: Actor): Promise<StoreContents> {
+  const { pins, secured, cleartext } = await store.contents();
+  const isOwn = (record: Place) => mayUse(actor, record.owner);
+  return { pins: pins.filter(isOwn), secured: secured.filter(isOwn), cleartext: cleartext.filter(isOwn) };
+}
+
+function select(contents: StoreContents, selector: KeySelector): StoreContents {
+  if (selector.kind === 'fingerprint') {
+    const pins = contents.pins.filter((pin) => pin.fingerprint === selector.fingerprint);
+    return { pins, secured: [], cleartext: [] };
+  }
+  const isHost = (place: Place) => isAtHost(place, selector);
+  const here = contents.pins.filter(isHost);
+  if (selector.kind === 'both') {
+    return {
+      pins: here.filter((pin) => pin.fingerprint === selector.fingerprint),
+      secured: [],
+      cleartext: [],
+    };
+  }
+  return {
+    pins: here,
+    secured: contents.secured.filter(isHost),
+    cleartext: contents.cleartext.filter(isHost),
+  };
+}
+
+function isAtHost(
+  place: Place,
+  selector: { readonly host: string; readonly port?: number | undefined },
+): boolean {
+  if (selector.port !== undefined && selector.port !== place.port) return false;
+  const address = parseIpAddress(selector.host);
+  return address === undefined ? isSameName(place.name, selector.host) : place.address === address;
+}
+
+async function add(world: KeysWorld, actor: Actor, params: IpcParams<'keys.add'>): Promise<PinRecord[]> {
+  const owner = ownerFor(actor, params.owner);
+  const { pins } = await own(world.store, actor);
+  const isRevoked = pins.some((pin) => pin.fingerprint === params.fingerprint && pin.revoked);
+  if (isRevoked && !params.revoked) {
+    throw new Fault(
+      'key',
+      `This key was revoked. If that was a mistake, remove it first: ftpseal keys remove ${params.fingerprint}`,
+    );
+  }
+  const added = params.addresses.map((address): PinRecord => ({
+    owner,
+    address,
+    port: params.port,
+    ...(params.name === undefined ? {} : { name: params.name }),
+    fingerprint: params.fingerprint,
+    mechanism: 'TLS',
+    firstSeen: world.now(),
+    count: 0,
+    revoked: params.revoked,
+    comment: params.comment,
+  }));
+  for (const pin of added) await world.store.putPin(pin);
+  world.note(params.revoked ? 'key revoked' : 'key added', {
+    key: params.fingerprint,
+    server: params.name ?? params.addresses.join(' '),
+    byUid: actor.uid,
+  });
+  return added;
+}
+
+async function remove(world: KeysWorld, actor: Actor, selector: KeySelector) {
+  const found = select(await own(world.store, actor), selector);
+  await world.store.removePins(found.pins);
+  let forgotten = 0;
+  // A server is meant as a whole: it may be known as secure without any key (trusted once, or its key gone before).
+  if (selector.kind === 'host') {
+    for (const place of [...found.secured, ...found.cleartext]) {
+      await world.store.forgetPlace(place);
+      forgotten++;
+    }
+  }
+  world.note('keys removed', { keys: found.pins.length, forgotten, byUid: actor.uid });
+  return { keys: [...found.pins], forgotten };
+}
+
+async function revoke(world: KeysWorld, actor: Actor, selector: KeySelector): Promise<PinRecord[]> {
+  const { pins } = select(await own(world.store, actor), selector);
+  const revoked = pins.map((pin) => ({ ...pin, revoked: true }));
+  for (const pin of revoked) {
+    await world.store.putPin(pin);
+    world.note('key revoked', { key: pin.fingerprint, server: pin.name ?? pin.address, byUid: actor.uid });
+  }
+  return revoked;
+}
+
+function toView({ pins, secured, cleartext }: StoreContents): StoreView {
+  return { keys: [...pins], secured: [...secured], cleartext: [...cleartext] };
+}
+
+function toFile({ pins, secured, cleartext }: StoreContents): KeyFile {
+  return { version: 1, pins: [...pins], secured: [...secured], cleartext: [...cleartext] };
+}
+
+/** Root restores what a file says; everybody else gets everything in it as their own. */
+function ownedBy(actor: Actor, file: KeyFile): StoreContents {
+  if (actor.uid === 0) return file;
+  const owner: Owner = { kind: 'user', uid: actor.uid };
+  const mine = <T extends Place>(records: readonly T[]) => records.map((record) => ({ ...record, owner }));
+  return { pins: mine(file.pins), secured: mine(file.secured), cleartext: mine(file.cleartext) };
+}

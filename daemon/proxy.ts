@@ -1,0 +1,175 @@
+// The two ways to run the proxy: as the supervisor's child without privileges, and as the explicit proxy that any user
+// may run. What both do is daemon/proxy/proxy-core.ts.
+import { Fault, EXIT } from '../shared/fault.js';
+import type { Endpoint } from '../shared/endpoint.js';
+import { loadConfig } from './config-load.js';
+import type { Config } from './config.js';
+import { STOP_GRACE_MS, type StartMessage } from './privops.js';
+import type { WorkerData } from './pool/worker-data.js';
+import type { ReadyPorts } from './pool/worker-pool.js';
+import { ProxyCore, programVersion, type RedirectSide } from './proxy/proxy-core.js';
+import { ServerRegistry } from './proxy/server-registry.js';
+import { SupervisorLink, type ParentChannel } from './proxy/supervisor-link.js';
+import { Log, type LogLevel } from './sys/log.js';
+import { hardenProcess } from './sys/process-hardening.js';
+
+export interface ProxyProcessOptions {
+  readonly configPath: string | undefined;
+  readonly stateDir: string;
+  readonly runtimeDir: string;
+  readonly foreground: boolean;
+  readonly logLevel: LogLevel;
+}
+
+const workerEntry = new URL('./pool/worker.js', import.meta.url);
+
+/**
+ * The supervisor's child: waits for its `start`, runs until its `stop`, SIGTERM or its end. Resolves with the exit
+ * code; rejects with a Fault if it can't start.
+ */
+export async function runProxyProcess(options: ProxyProcessOptions): Promise<number> {
+  hardenProcess();
+  // A Ctrl-C on the terminal reaches both processes; the supervisor decides what it means.
+  process.on('SIGINT', () => undefined);
+  const end = new Ending();
+  const link = new SupervisorLink(parentChannel(), { stop: end.request });
+  process.on('SIGTERM', () => {
+    end.request(STOP_GRACE_MS, 'SIGTERM');
+  });
+  const start = await Promise.race([link.start, end.requested.then(() => undefined)]);
+  if (start === undefined) return EXIT.done;
+  const config = await loadConfig(options.configPath);
+  const log = new Log({
+    stateDir: options.stateDir,
+    foreground: options.foreground,
+    level: options.logLevel,
+  });
+  const core = await ProxyCore.start({
+    ...options,
+    config,
+    log,
+    version: programVersion(),
+    workers: redirectWorkers(config, start),
+    workerEntry,
+    redirect: redirectSide(link, start),
+    listen: [],
+  });
+  log.info('the proxy is ready', { workers: start.shares.length, uid: process.geteuid?.() ?? -1 });
+  return finish(core, log, end);
+}
+
+export interface ExplicitProxyOptions extends ProxyProcessOptions {
+  readonly listen: readonly Endpoint[];
+  /** Called when connections are accepted. */
+  readonly onReady: () => void;
+}
+
+/** The explicit proxy: runs until SIGINT or SIGTERM. Resolves with the exit code; rejects with a Fault. */
+export async function runExplicitProxy(options: ExplicitProxyOptions): Promise<number> {
+  const end = new Ending();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      end.request(STOP_GRACE_MS, signal);
+    });
+  }
+  const config = await loadConfig(options.configPath);
+  const log = new Log({
+    stateDir: options.stateDir,
+    foreground: options.foreground,
+    level: options.logLevel,
+  });
+  const core = await ProxyCore.start({
+    ...options,
+    config,
+    log,
+    version: programVersion(),
+    workers: [
+      {
+        index: 0,
+        workers: 1,
+        mode: 'explicit',
+        config,
+        listen: { kind: 'endpoints', control: options.listen },
+      },
+    ],
+    workerEntry,
+    redirect: undefined,
+  });
+  options.onReady();
+  return finish(core, log, end);
+}
+
+async function finish(core: ProxyCore, log: Log, end: Ending): Promise<number> {
+  const { graceMs, reason } = await end.requested;
+  log.info('stopping', { reason });
+  await core.stop(graceMs);
+  log.close();
+  return EXIT.done;
+}
+
+/** The first request to end counts; later ones change nothing. */
+class Ending {
+  readonly requested: Promise<{ readonly graceMs: number; readonly reason: string }>;
+  request: (graceMs: number, reason: string) => void = () => undefined;
+
+  constructor() {
+    this.requested = new Promise((resolve) => {
+      this.request = (graceMs, reason) => {
+        resolve({ graceMs, reason });
+      };
+    });
+  }
+}
+
+function redirectWorkers(config: Config, { shares }: StartMessage): readonly WorkerData[] {
+  return shares.map((share, index) => ({
+    index,
+    workers: shares.length,
+    mode: 'redirect',
+    config,
+    listen: { kind: 'loopback', range: share.listen },
+    virtual: share.virtual,
+    sourcePorts: share.sourcePorts,
+  }));
+}
+
+function redirectSide(link: SupervisorLink, start: StartMessage): RedirectSide {
+  return {
+    registry: (inUse) =>
+      new ServerRegistry({
+        active: start.active,
+        apply: (servers) => link.setServers(servers),
+        inUse,
+        now: Date.now,
+      }),
+    workersReady: (ports) =>
+      link.workersReady(start.shares.map((share, index) => workerPorts(share, ports[index]))),
+    programOf: (connection) => link.programOf(connection),
+  };
+}
+
+function workerPorts(share: StartMessage['shares'][number], ports: ReadyPorts | undefined) {
+  const control = ports?.control[0]?.port;
+  const data = ports?.data[0]?.port;
+  if (control === undefined || data === undefined) {
+    throw new Fault('internal', 'A worker does not listen on a control and a data port.');
+  }
+  return { control, data, virtual: share.virtual };
+}
+
+function parentChannel(): ParentChannel {
+  const send = process.send?.bind(process);
+  if (send === undefined) {
+    throw new Fault('usage', 'proxy-process is started by `ftpseal daemon` and by nothing else.');
+  }
+  return {
+    // A parent that has gone is noticed by `onDisconnect`; what was still to be said to it does not matter.
+    send: (message) => void send(message, undefined, undefined, () => undefined),
+    onMessage: (listener) => {
+      process.on('message', listener);
+    },
+    onDisconnect: (listener) => {
+      process.on('disconnect', listener);
+    },
+  };
+}

@@ -1,0 +1,238 @@
+// The proxy's main thread, whichever way connections come in: it owns the workers, the trust, the sessions' table and
+// the IPC server, and answers what the workers ask.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatEndpoint, type Endpoint } from '../../shared/endpoint.js';
+import { Fault } from '../../shared/fault.js';
+import type { Connection } from '../../shared/trust.js';
+import { policyFor, type Config } from '../config.js';
+import { dispatcher } from '../ipc/dispatch.js';
+import { ipcMethodTable, type IpcWorld } from '../ipc/methods.js';
+import { IpcServer } from '../ipc/server.js';
+import { socketPath } from '../ipc/socket-path.js';
+import type { WorkerAnswer, WorkerRequest } from '../pool/messages.js';
+import type { WorkerData } from '../pool/worker-data.js';
+import { WorkerPool, type PoolListener, type ReadyPorts } from '../pool/worker-pool.js';
+import type { Log } from '../sys/log.js';
+import { FileStore } from '../trust/file-store.js';
+import { PromptBroker } from '../trust/prompt-broker.js';
+import { TrustService } from '../trust/trust-service.js';
+import { HostNames } from './host-names.js';
+import type { ServerRegistry } from './server-registry.js';
+import { SessionTable } from './session-table.js';
+
+/** The redirect layer as this process reaches it; absent in the explicit proxy. */
+export interface RedirectSide {
+  readonly registry: (inUse: () => ReturnType<SessionTable['addresses']>) => ServerRegistry;
+  /** Installs the redirect to these ports, in the order of the workers. */
+  readonly workersReady: (ports: readonly ReadyPorts[]) => Promise<void>;
+  readonly programOf: (connection: Connection) => Promise<string | undefined>;
+}
+
+export interface ProxyOptions {
+  readonly config: Config;
+  readonly stateDir: string;
+  readonly runtimeDir: string;
+  readonly log: Log;
+  readonly version: string;
+  readonly workers: readonly WorkerData[];
+  readonly workerEntry: URL;
+  readonly redirect: RedirectSide | undefined;
+  /** Where the explicit proxy listens, for `status`. */
+  readonly listen: readonly Endpoint[];
+}
+
+const sweepMs = 30_000;
+
+/** `start` once, then `stop` once; `stop` may come at any time after the constructor of `start` resolved. */
+export class ProxyCore {
+  readonly #options: ProxyOptions;
+  readonly #sessions = new SessionTable();
+  readonly #broker = new PromptBroker();
+  readonly #names: HostNames;
+  readonly #store: FileStore;
+  readonly #trust: TrustService;
+  readonly #pool: WorkerPool;
+  readonly #registry: ServerRegistry | undefined;
+  readonly #startedAt = Date.now();
+  #ipc: IpcServer | undefined;
+  #sweeper: NodeJS.Timeout | undefined;
+  #redirectFault: string | undefined;
+  #redirected = false;
+
+  private constructor(options: ProxyOptions, store: FileStore) {
+    this.#options = options;
+    this.#store = store;
+    this.#names = new HostNames(options.config);
+    this.#trust = new TrustService({
+      store,
+      broker: this.#broker,
+      now: Date.now,
+      programOf: (connection) => this.#programOf(connection),
+      note: (message, fields) => {
+        options.log.info(message, fields);
+      },
+    });
+    this.#registry = options.redirect?.registry(() => this.#sessions.addresses());
+    const { workerEntry: entry, workers } = options;
+    this.#pool = new WorkerPool({ entry, workers, listener: this.#listener() });
+  }
+
+  /** Opens the store, the workers, the redirect and the IPC socket. Rejects with a Fault; nothing is left then. */
+  static async start(options: ProxyOptions): Promise<ProxyCore> {
+    const core = new ProxyCore(options, await FileStore.open(options.stateDir));
+    try {
+      await core.#listenIpc();
+      const ports = await core.#pool.start();
+      await options.redirect?.workersReady(ports);
+      core.#redirected = options.redirect !== undefined;
+    } catch (error) {
+      await core.stop(0);
+      throw Fault.from(error);
+    }
+    core.#sweeper = setInterval(() => void core.#sweep(), sweepMs).unref();
+    return core;
+  }
+
+  /** Stops accepting, lets sessions finish within the grace, ends the rest and closes everything. */
+  async stop(graceMs: number): Promise<void> {
+    clearInterval(this.#sweeper);
+    this.#broker.close();
+    await this.#pool.stop(graceMs);
+    await this.#ipc?.close();
+    await this.#store.close();
+  }
+
+  async #listenIpc(): Promise<void> {
+    const world: IpcWorld = {
+      sessions: this.#sessions,
+      store: this.#store,
+      broker: this.#broker,
+      trust: this.#trust,
+      log: this.#options.log,
+      now: Date.now,
+      state: () => this.#state(),
+      closeSession: (id) => {
+        const row = this.#sessions.find(id);
+        if (row !== undefined) this.#pool.send(row.worker, { kind: 'closeSession', id });
+      },
+      programOf: (connection) => this.#programOf(connection),
+    };
+    this.#ipc = await IpcServer.listen(
+      socketPath(this.#options.runtimeDir),
+      dispatcher(ipcMethodTable(world)),
+    );
+  }
+
+  #listener(): PoolListener {
+    const { log } = this.#options;
+    return {
+      request: (_index, request) => this.#answer(request),
+      withdraw: (sessionId) => {
+        this.#trust.withdraw(sessionId);
+      },
+      session: (index, state) => {
+        if (!this.#sessions.put(index, state)) log.error('a worker reported another’s session', { index });
+      },
+      ended: (index, id, reason) => {
+        const state = this.#sessions.end(index, id, reason);
+        this.#trust.withdraw(id);
+        log.info('session ended', { id, reason, server: state?.connection.server.address ?? '?' });
+      },
+      log: (index, { level, message, fields }) => {
+        log.write(level, message, { worker: index, ...fields });
+      },
+      died: (index, reason) => {
+        const lost = this.#sessions.endAll(index, 'the worker that carried it died');
+        log.error('a worker died and is being replaced', { index, reason, sessionsLost: lost });
+      },
+      replaced: (index) => {
+        log.info('a worker was replaced', { index });
+        void this.#redirectAgain();
+      },
+    };
+  }
+
+  /** A replacement may listen on other ports. While another worker is away the list is not whole: its replacement sends it. */
+  async #redirectAgain(): Promise<void> {
+    const ports = this.#pool.ports();
+    if (ports === undefined || !this.#redirected) return;
+    try {
+      await this.#options.redirect?.workersReady(ports);
+      this.#redirectFault = undefined;
+    } catch (error) {
+      this.#redirectFault = Fault.from(error).userMessage;
+      this.#options.log.error('the redirect could not be renewed', { sentence: this.#redirectFault });
+    }
+  }
+
+  async #answer(request: WorkerRequest): Promise<WorkerAnswer> {
+    switch (request.kind) {
+      case 'begin':
+        return this.#begin(request.connection);
+      case 'reserve': {
+        if (this.#registry === undefined) return { kind: 'reserved' };
+        return { kind: 'reserved', activePort: await this.#registry.reserve(request.address) };
+      }
+      case 'judge': {
+        const { sessionId, connection, question } = request;
+        const policy = policyFor(this.#options.config, connection.server, connection.name);
+        const decision = await this.#trust.judge(sessionId, connection, policy, question);
+        if (decision.kind === 'allow' && decision.warning !== undefined) {
+          this.#options.log.warn(decision.warning, { session: sessionId });
+        }
+        return { kind: 'decided', decision };
+      }
+    }
+  }
+
+  async #begin(connection: Connection): Promise<WorkerAnswer> {
+    const name = connection.name ?? (await this.#names.nameOf(connection.server));
+    const named = name === undefined ? connection : { ...connection, name };
+    const knownSecure = await this.#trust.knownSecure(named);
+    return { kind: 'begun', knownSecure, ...(name === undefined ? {} : { name }) };
+  }
+
+  async #programOf(connection: Connection): Promise<string | undefined> {
+    return this.#options.redirect?.programOf(connection).catch(() => undefined);
+  }
+
+  async #sweep(): Promise<void> {
+    try {
+      await this.#registry?.sweep();
+    } catch (error) {
+      this.#options.log.warn(Fault.from(error).userMessage, {});
+    }
+  }
+
+  #state(): ReturnType<IpcWorld['state']> {
+    const { config, redirect, version, listen } = this.#options;
+    const workers = this.#pool
+      .health()
+      .map((worker) => ({ ...worker, sessions: this.#sessions.countOf(worker.index) }));
+    const restarts = workers.reduce((sum, worker) => sum + worker.restarts, 0);
+    return {
+      version,
+      pid: process.pid,
+      startedAt: this.#startedAt,
+      mode: redirect === undefined ? 'explicit' : 'redirect',
+      workers,
+      redirect:
+        redirect === undefined
+          ? { kind: 'none', listen: listen.map(formatEndpoint) }
+          : this.#redirectFault !== undefined
+            ? { kind: 'failed', sentence: this.#redirectFault }
+            : this.#redirected
+              ? { kind: 'active', ports: [...config.divert.ports] }
+              : { kind: 'starting' },
+      troubles: restarts > 0 ? [`A worker died and was replaced ${restarts} times; see ftpseal log.`] : [],
+    };
+  }
+}
+
+/** The version in package.json, two folders above the compiled file. */
+export function programVersion(): string {
+  const file = join(import.meta.dirname, '..', '..', '..', 'package.json');
+  const match = /"version": "([^"]+)"/.exec(readFileSync(file, 'utf8'));
+  return match?.[1] ?? 'unknown';
+}

@@ -1,0 +1,113 @@
+// The koffi bindings against this machine's kernel, without root, on loopback: in the main thread and in a worker.
+import assert from 'node:assert/strict';
+import { mkdtempSync, openSync, closeSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { Worker, isMainThread, parentPort } from 'node:worker_threads';
+import { ErrnoError, tryLock } from '../../../daemon/sys/libc.js';
+import { originalDestination } from '../../../daemon/sys/original-destination.js';
+import { peerCredentials } from '../../../daemon/sys/peer-credentials.js';
+import { socketDescriptor } from '../../../daemon/sys/socket-descriptor.js';
+import { socketOwner } from '../../../daemon/sys/socket-owner.js';
+import { endpoint } from '../divert/plan-fixture.js';
+
+const uid = process.getuid?.();
+
+interface Pair {
+  readonly client: net.Socket;
+  readonly accepted: net.Socket;
+  close(): void;
+}
+
+/** Two ends of one connection; `where` is a Unix path or a loopback address. */
+function connected(where: { path: string } | { host: string; port: number }): Promise<Pair> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.on('error', reject);
+    server.listen(where, () => {
+      const at = server.address();
+      const client =
+        at === null || typeof at === 'string'
+          ? net.connect(at ?? '')
+          : net.connect(at.port, 'host' in where ? where.host : '');
+      server.once('connection', (accepted) => {
+        const close = (): void => {
+          client.destroy();
+          accepted.destroy();
+          server.close();
+        };
+        resolve({ client, accepted, close });
+      });
+    });
+  });
+}
+
+function descriptor(socket: net.Socket): number {
+  const fd = socketDescriptor(socket);
+  assert.ok(fd !== undefined);
+  return fd;
+}
+
+async function ownerOfOwnConnection(host: string): Promise<number | undefined> {
+  const pair = await connected({ host, port: 0 });
+  const { remoteAddress = '', remotePort = 0, localPort = 0 } = pair.accepted;
+  const owner = socketOwner(endpoint(remoteAddress, remotePort), endpoint(host, localPort));
+  assert.equal(originalDestination(descriptor(pair.accepted)), undefined, 'nothing redirected it');
+  pair.close();
+  return owner;
+}
+
+if (!isMainThread) {
+  void ownerOfOwnConnection('127.0.0.1').then((owner) => parentPort?.postMessage(owner));
+} else {
+  test('the owner of a connection, IPv4 and IPv6', async () => {
+    assert.equal(await ownerOfOwnConnection('127.0.0.1'), uid);
+    assert.equal(await ownerOfOwnConnection('::1'), uid);
+  });
+
+  test('the same in a worker thread', async () => {
+    const worker = new Worker(new URL(import.meta.url));
+    const owner = await new Promise((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+    });
+    assert.equal(owner, uid);
+  });
+
+  test('nobody owns a connection that is not there', () => {
+    assert.equal(socketOwner(endpoint('127.0.0.1', 1), endpoint('127.0.0.1', 2)), undefined);
+  });
+
+  test('the peer of a Unix socket', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'ftpseal-sys-'));
+    const pair = await connected({ path: path.join(folder, 'socket') });
+    const expected = { pid: process.pid, uid, gid: process.getgid?.() };
+    assert.deepEqual(peerCredentials(descriptor(pair.accepted)), expected);
+    pair.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('a descriptor that is no socket is an error with its number', () => {
+    assert.throws(() => originalDestination(-1), ErrnoError);
+    assert.throws(() => peerCredentials(-1), { call: 'getsockopt', errno: 9 });
+  });
+
+  test('a closed socket has no descriptor', async () => {
+    const pair = await connected({ host: '127.0.0.1', port: 0 });
+    pair.close();
+    assert.equal(socketDescriptor(pair.client), undefined);
+  });
+
+  test('a lock is exclusive and goes with its descriptor', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'ftpseal-sys-'));
+    const [first, second] = [openSync(folder, 'r'), openSync(folder, 'r')];
+    assert.equal(tryLock(first), true);
+    assert.equal(tryLock(second), false);
+    closeSync(first);
+    assert.equal(tryLock(second), true);
+    closeSync(second);
+    rmSync(folder, { recursive: true });
+  });
+}

@@ -19,6 +19,8 @@ export interface ProxyProcessOptions {
   readonly runtimeDir: string;
   readonly foreground: boolean;
   readonly logLevel: LogLevel;
+  /** Called when connections are accepted. */
+  readonly onReady: () => void;
 }
 
 const workerEntry = new URL('./pool/worker.js', import.meta.url);
@@ -54,14 +56,13 @@ export async function runProxyProcess(options: ProxyProcessOptions): Promise<num
     redirect: redirectSide(link, start),
     listen: [],
   });
+  options.onReady();
   log.info('the proxy is ready', { workers: start.shares.length, uid: process.geteuid?.() ?? -1 });
   return finish(core, log, end);
 }
 
 export interface ExplicitProxyOptions extends ProxyProcessOptions {
   readonly listen: readonly Endpoint[];
-  /** Called when connections are accepted. */
-  readonly onReady: () => void;
 }
 
 /** The explicit proxy: runs until SIGINT or SIGTERM. Resolves with the exit code; rejects with a Fault. */

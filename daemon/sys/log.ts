@@ -3,7 +3,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino, type DestinationStream, type Logger } from 'pino';
-import { z } from 'zod';
+import { formatLine } from './log-line.js';
 import { printable } from './redact.js';
 import { RotatingFile } from './rotating-file.js';
 
@@ -103,30 +103,4 @@ export class Log {
 
 export function logPath(stateDir: string): string {
   return join(stateDir, 'log', 'ftpseal.log');
-}
-
-const lineSchema = z.looseObject({ level: z.string(), time: z.number(), message: z.string().default('') });
-
-/** A JSON line as people read it: time, level, message, fields. A line that is none comes back as it is. */
-export function formatLine(line: string): string {
-  const parsed = lineSchema.safeParse(parseJson(line));
-  if (!parsed.success) return line.trimEnd();
-  const { level, time, message, ...fields } = parsed.data;
-  const clock = new Date(time).toISOString().slice(0, 19).replace('T', ' ');
-  const rest = Object.entries(fields)
-    .filter(([name]) => name !== 'pid')
-    .map(([name, value]) => `${name}=${formatValue(value)}`);
-  return [clock, level.padEnd(5), message, ...rest].join(' ').trimEnd();
-}
-
-function formatValue(value: unknown): string {
-  return typeof value === 'string' && !/[\s="]/.test(value) ? value : JSON.stringify(value);
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,0 +1,86 @@
+// `ftpseal daemon`, its hidden child `proxy-process`, `cleanup` and `check`.
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { defaultConfigPath, loadConfig } from '../config-load.js';
+import type { LogLevel } from '../sys/log.js';
+import { formatEntry } from '../sys/log-line.js';
+import { print, type JsonOption } from './output.js';
+import { runtimeDirOf, stateDirOf, type DirOptions } from './paths.js';
+
+export interface DaemonOptions extends DirOptions {
+  readonly config?: string;
+  readonly foreground?: boolean;
+  readonly logLevel: LogLevel;
+  readonly proxyUser?: string;
+}
+
+/** Runs until a signal; resolves with the exit code. The proxy is this same program with other arguments. */
+export async function daemonCommand(options: DaemonOptions): Promise<number> {
+  const config = await loadConfig(options.config);
+  const configPath = options.config ?? (existsSync(defaultConfigPath) ? defaultConfigPath : undefined);
+  const stateDir = stateDirOf(options);
+  const runtimeDir = runtimeDirOf(options);
+  const { runSupervisor } = await import('../supervisor.js');
+  return runSupervisor({
+    config,
+    configPath: configPath === undefined ? undefined : resolve(configPath),
+    stateDir,
+    runtimeDir,
+    proxyUser: proxyUser(options.proxyUser),
+    proxyArguments: [
+      ...[
+        'proxy-process',
+        '--state-dir',
+        stateDir,
+        '--runtime-dir',
+        runtimeDir,
+        '--log-level',
+        options.logLevel,
+      ],
+      ...(configPath === undefined ? [] : ['--config', resolve(configPath)]),
+      ...(options.foreground === true ? ['--foreground'] : []),
+    ],
+    log: (level, message, fields) => {
+      if (level === 'debug' && options.logLevel !== 'debug') return;
+      process.stderr.write(`${formatEntry({ level, time: Date.now(), message }, fields)}\n`);
+    },
+  });
+}
+
+function proxyUser(text: string | undefined): string | number | undefined {
+  return text !== undefined && /^[0-9]{1,10}$/.test(text) ? Number(text) : text;
+}
+
+/** The proxy as the supervisor's child. */
+export async function proxyProcessCommand(options: DaemonOptions): Promise<number> {
+  const { runProxyProcess } = await import('../proxy.js');
+  const { askOnOwnTerminal } = await import('./own-terminal.js');
+  const foreground = options.foreground === true;
+  const runtimeDir = runtimeDirOf(options);
+  return runProxyProcess({
+    configPath: options.config,
+    stateDir: stateDirOf(options),
+    runtimeDir,
+    foreground,
+    logLevel: options.logLevel,
+    onReady: () => {
+      if (foreground) askOnOwnTerminal(runtimeDir);
+    },
+  });
+}
+
+/** Removes what a daemon that died may have left; safe at any time, also without anything to remove. */
+export async function cleanupCommand(): Promise<void> {
+  const { NftablesDiverter } = await import('../divert/linux/nftables.js');
+  await new NftablesDiverter().clear();
+  print('The redirect rules of ftpseal are gone.');
+}
+
+export async function checkCommand(file: string | undefined, options: JsonOption): Promise<void> {
+  const config = await loadConfig(file);
+  const name = file ?? defaultConfigPath;
+  const isMissing = file === undefined && !existsSync(defaultConfigPath);
+  if (options.json === true)
+    print(JSON.stringify({ ok: true, file: isMissing ? null : name, config }, undefined, 2));
+  else print(isMissing ? `${name} does not exist: every key has its default.` : `${name} is fine.`);
+}

@@ -1,0 +1,47 @@
+// Where things are unless the command line says otherwise: the system's places for root, the user's own for others.
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Fault } from '../../shared/fault.js';
+import { DaemonClient } from '../ipc/client.js';
+
+const system = { stateDir: '/var/lib/ftpseal', runtimeDir: '/run/ftpseal' };
+
+export interface DirOptions {
+  readonly stateDir?: string;
+  readonly runtimeDir?: string;
+}
+
+/** Absolute, because the proxy process has another working directory. */
+export function stateDirOf(options: DirOptions): string {
+  return resolve(options.stateDir ?? (isRoot() ? system.stateDir : userStateDir()));
+}
+
+export function runtimeDirOf(options: DirOptions): string {
+  return resolve(options.runtimeDir ?? (isRoot() ? system.runtimeDir : userRuntimeDir()));
+}
+
+/** The daemon in the given runtime directory; without one the machine's, or else the user's own explicit proxy. */
+export async function connectDaemon({ runtimeDir }: DirOptions): Promise<DaemonClient> {
+  if (runtimeDir !== undefined) return DaemonClient.connect(resolve(runtimeDir));
+  try {
+    return await DaemonClient.connect(system.runtimeDir);
+  } catch (error) {
+    if (isRoot()) throw error;
+    return await DaemonClient.connect(userRuntimeDir()).catch(() => {
+      throw Fault.from(error);
+    });
+  }
+}
+
+function isRoot(): boolean {
+  return process.geteuid?.() === 0;
+}
+
+function userStateDir(): string {
+  return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'ftpseal');
+}
+
+function userRuntimeDir(): string {
+  const runtime = process.env['XDG_RUNTIME_DIR'];
+  return runtime === undefined ? join(userStateDir(), 'run') : join(runtime, 'ftpseal');
+}

@@ -1,0 +1,59 @@
+// A question of trust as text for a terminal.
+import { groupFingerprint, parseFingerprint } from '../../shared/fingerprint.js';
+import type { QuestionView } from '../../shared/ipc-messages.js';
+import type { CertificateSummary } from '../../shared/trust.js';
+import { printable } from '../sys/redact.js';
+import { serverLabel } from '../trust/sentences.js';
+
+/** Several lines: who wants to go where, why this is asked, and everything that helps to decide. */
+export function formatQuestion(view: QuestionView, userName: (uid: number) => string): string {
+  const { question, connection, program, owner, waiting } = view;
+  const who = owner.kind === 'user' ? `, run by ${userName(owner.uid)}` : '';
+  const rows: readonly (readonly [string, string])[] = [
+    ['Question', view.id],
+    ['Program', program === undefined ? `unknown${who}` : `${program}${who}`],
+    ['Server', serverText(view)],
+    ...(question.kind === 'key'
+      ? [
+          ['Key', keyText(question.identity.fingerprint)] as const,
+          ['Connection', `${question.identity.protocol}, ${question.identity.cipher}`] as const,
+          ...certificateRows(question.identity.certificate),
+        ]
+      : [['Server said', question.reason] as const]),
+    [
+      'Waiting',
+      waiting === 0 ? 'nobody any more; the answer counts for the next try' : `${waiting} session(s)`,
+    ],
+  ];
+  const lines = rows.map(([name, text]) => `  ${name.padEnd(12)} ${printable(text)}`);
+  return [`${view.why} (${printable(serverLabel(connection))})`, ...lines].join('\n');
+}
+
+function serverText({ connection }: QuestionView): string {
+  const { server, name } = connection;
+  const at = `${server.address} port ${server.port}`;
+  return name === undefined ? at : `${name} (${at})`;
+}
+
+function keyText(fingerprint: string): string {
+  const parsed = parseFingerprint(fingerprint);
+  return parsed === undefined ? fingerprint : groupFingerprint(parsed);
+}
+
+function certificateRows(
+  certificate: CertificateSummary | undefined,
+): readonly (readonly [string, string])[] {
+  if (certificate === undefined) return [];
+  const { subject, issuer, names, validFrom, validTo, keyType } = certificate;
+  return [
+    ['Certificate', oneLine(subject)],
+    ...(names.length > 0 ? [['  names', names.slice(0, 8).join(', ')] as const] : []),
+    ['  issuer', subject === issuer ? 'itself (self-signed)' : oneLine(issuer)],
+    ['  valid', `${validFrom} to ${validTo}`],
+    ['  key type', keyType],
+  ];
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\n/g, ', ');
+}

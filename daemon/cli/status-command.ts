@@ -1,0 +1,46 @@
+// `ftpseal status`: one screen.
+import type { Status } from '../../shared/ipc-messages.js';
+import { formatAgo, show, type JsonOption } from './output.js';
+import { connectDaemon, type DirOptions } from './paths.js';
+
+export async function statusCommand(options: DirOptions & JsonOption): Promise<void> {
+  const client = await connectDaemon(options);
+  try {
+    const status = await client.request('status', {});
+    show(status, options, () => formatStatus(status, Date.now()));
+  } finally {
+    client.close();
+  }
+}
+
+export function formatStatus(status: Status, now: number): string {
+  const { sessions, questions, workers } = status;
+  const parts = [
+    sessions.secured > 0 ? `${sessions.secured} secured` : '',
+    sessions.cleartext > 0 ? `${sessions.cleartext} NOT ENCRYPTED` : '',
+    sessions.other > 0 ? `${sessions.other} other` : '',
+  ].filter((part) => part !== '');
+  const alive = workers.filter((worker) => worker.alive).length;
+  const lines = [
+    `ftpseal ${status.version}, started ${formatAgo(status.startedAt, now)}, process ${status.pid}`,
+    `Redirect   ${redirectText(status)}`,
+    `Workers    ${alive} of ${workers.length} running`,
+    `Sessions   ${sessions.total === 0 ? 'none' : `${sessions.total}: ${parts.join(', ')}`}`,
+    `Questions  ${questions === 0 ? 'none' : `${questions} open; answer with: ftpseal prompts`}`,
+    ...status.warnings.map((warning) => `Warning    ${warning}`),
+  ];
+  return lines.join('\n');
+}
+
+function redirectText({ redirect }: Status): string {
+  switch (redirect.kind) {
+    case 'active':
+      return `on, port ${redirect.ports.join(', ')}`;
+    case 'starting':
+      return 'starting';
+    case 'failed':
+      return `FAILED: ${redirect.sentence}`;
+    case 'none':
+      return `none; explicit proxy at ${redirect.listen.join(', ')} (USER name@host)`;
+  }
+}

@@ -1,0 +1,139 @@
+// The caller's side of IPC, for the command line (and later the tray).
+import { connect, type Socket } from 'node:net';
+import {
+  createMessageConnection,
+  ResponseError,
+  StreamMessageReader,
+  StreamMessageWriter,
+  type MessageConnection,
+} from 'vscode-jsonrpc/node';
+import type { z } from 'zod';
+import { Fault, type FaultCode } from '../../shared/fault.js';
+import {
+  ipcErrorSchema,
+  ipcMethods,
+  ipcNotifications,
+  MAX_IPC_MESSAGE,
+  type IpcMethod,
+  type IpcNotification,
+  type IpcNotificationParams,
+  type IpcResult,
+} from '../../shared/ipc-messages.js';
+import { FrameLimiter } from './frame-limiter.js';
+import { socketPath } from './socket-path.js';
+
+type Results = { readonly [M in IpcMethod]: { readonly result: z.ZodType<IpcResult<M>> } };
+type Notifications = { readonly [N in IpcNotification]: z.ZodType<IpcNotificationParams<N>> };
+const results: Results = ipcMethods;
+const notifications: Notifications = ipcNotifications;
+
+/** What a caller passes: the schema's input, so that defaults and brands are made on the other side. */
+type ParamsInput<M extends IpcMethod> = z.input<(typeof ipcMethods)[M]['params']>;
+
+const silent = { error: ignore, warn: ignore, info: ignore, log: ignore };
+
+export class DaemonClient {
+  /** Resolves when the daemon has gone or the connection was closed. */
+  readonly closed: Promise<void>;
+  readonly #socket: Socket;
+  readonly #rpc: MessageConnection;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    const limiter = new FrameLimiter(MAX_IPC_MESSAGE, ignore);
+    socket.pipe(limiter);
+    limiter.on('error', () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    this.#rpc = createMessageConnection(
+      new StreamMessageReader(limiter),
+      new StreamMessageWriter(socket),
+      silent,
+    );
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#rpc.dispose();
+        resolve();
+      });
+    });
+    this.#rpc.onError(() => socket.destroy());
+    this.#rpc.listen();
+  }
+
+  /** Rejects with a Fault of code `no-daemon` if nothing answers in the runtime directory. */
+  static connect(runtimeDir: string): Promise<DaemonClient> {
+    const path = socketPath(runtimeDir);
+    return new Promise((resolve, reject) => {
+      const socket = connect(path);
+      socket.once('connect', () => {
+        socket.removeAllListeners('error');
+        resolve(new DaemonClient(socket));
+      });
+      socket.once('error', (error) => {
+        reject(noDaemon(path, error));
+      });
+    });
+  }
+
+  /** Rejects with the Fault that the daemon gave, or one of code `no-daemon` if it went away meanwhile. */
+  async request<M extends IpcMethod>(method: M, params: ParamsInput<M>): Promise<IpcResult<M>> {
+    let raw: unknown;
+    try {
+      raw = await this.#rpc.sendRequest(method, params);
+    } catch (error) {
+      throw toFault(error);
+    }
+    const parsed = results[method].result.safeParse(raw);
+    if (parsed.success) return parsed.data;
+    throw new Fault(
+      'protocol',
+      'The daemon answered in an unknown form; is it of another version?',
+      parsed.error,
+    );
+  }
+
+  /** Call it before the request that starts the notifications. */
+  on<N extends IpcNotification>(name: N, listener: (params: IpcNotificationParams<N>) => void): void {
+    this.#rpc.onNotification(name, (raw: unknown) => {
+      const parsed = notifications[name].safeParse(raw);
+      if (parsed.success) listener(parsed.data);
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+function ignore(): void {
+  // Nothing to tell: what matters comes as errors of requests.
+}
+
+function noDaemon(path: string, cause: unknown): Fault {
+  return new Fault(
+    'no-daemon',
+    `No ftpseal daemon answers on ${path}. Start it with: sudo ftpseal daemon`,
+    cause,
+  );
+}
+
+const codes: readonly FaultCode[] = [
+  'usage',
+  'config',
+  'not-permitted',
+  'missing-tool',
+  'redirect',
+  'store',
+  'key',
+  'network',
+  'protocol',
+  'internal',
+];
+
+function toFault(error: unknown): Fault {
+  if (!(error instanceof ResponseError)) {
+    return new Fault('no-daemon', 'The ftpseal daemon went away before it answered.', error);
+  }
+  const data = ipcErrorSchema.safeParse(error.data);
+  const code = codes.find((known) => data.success && known === data.data.code);
+  return new Fault(code ?? 'internal', error.message, error);
+}

@@ -1,0 +1,36 @@
+// A log entry as people read it.
+import { z } from 'zod';
+
+const lineSchema = z.looseObject({ level: z.string(), time: z.number(), message: z.string().default('') });
+
+/** A JSON line as time, level, message, fields. A line that is none comes back as it is. */
+export function formatLine(line: string): string {
+  const parsed = lineSchema.safeParse(parseJson(line));
+  if (!parsed.success) return line.trimEnd();
+  const { level, time, message, ...fields } = parsed.data;
+  return formatEntry({ level, time, message }, fields);
+}
+
+/** One entry: `2026-07-01 12:00:00 warn  message name=value`, in UTC. */
+export function formatEntry(
+  entry: { readonly level: string; readonly time: number; readonly message: string },
+  fields: Readonly<Record<string, unknown>>,
+): string {
+  const clock = new Date(entry.time).toISOString().slice(0, 19).replace('T', ' ');
+  const rest = Object.entries(fields)
+    .filter(([name]) => name !== 'pid')
+    .map(([name, value]) => `${name}=${formatValue(value)}`);
+  return [clock, entry.level.padEnd(5), entry.message, ...rest].join(' ').trimEnd();
+}
+
+function formatValue(value: unknown): string {
+  return typeof value === 'string' && !/[\s="]/.test(value) ? value : JSON.stringify(value);
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,205 @@
+// TLS towards a server, on control and data connections: one handshake, who the server proved to be, its newest session
+// for the next handshake, and how the stream ended. Trust is decided elsewhere; no certificate is refused here.
+import { X509Certificate } from 'node:crypto';
+import type net from 'node:net';
+import tls from 'node:tls';
+import { Fault } from '../../shared/fault.js';
+import type { KeyFingerprint } from '../../shared/fingerprint.js';
+import type { TlsVersion } from '../../shared/policy.js';
+import type { ServerIdentity } from '../../shared/trust.js';
+import { HANDSHAKE_MS } from '../ftp/limits.js';
+import { fingerprintOfCertificate } from '../trust/spki.js';
+import { describeKey, summarizeCertificate } from './certificate-summary.js';
+import { GuardedTransport, type Ending } from './guarded-transport.js';
+import { resetSocket } from './reset-socket.js';
+import { clientContext } from './tls-context.js';
+import { handshakeFault } from './tls-faults.js';
+
+/** Bytes of the server's own certificate. Real ones are below 8 KiB; its base64 has to fit the shared schema. */
+const CERTIFICATE_MAX = 48_000;
+
+export interface TlsOptions {
+  /**
+   * The server as the session knows it, normally its address. Must be the same on a session's control and data
+   * connections, and so must `servername`: Node offers a session only to the host that it came from.
+   */
+  readonly host: string;
+  /** The server's name for SNI and for the authorities' check; never an address. */
+  readonly servername?: string | undefined;
+  /** A session of an earlier connection to resume. */
+  readonly session?: Buffer | undefined;
+  readonly minVersion: TlsVersion;
+  /** None by default: older servers trip over it. */
+  readonly alpn?: 'ftp' | 'ftp-data' | undefined;
+  /** PEM certificates to trust instead of the machine's authorities. */
+  readonly authorities?: string | undefined;
+  /** Milliseconds for the handshake. */
+  readonly handshakeMs?: number | undefined;
+}
+
+/** How a handshake ended. A resumed one shows no certificate: whoever the session came from is the peer. */
+export type Established =
+  | { readonly kind: 'full'; readonly identity: ServerIdentity }
+  | { readonly kind: 'resumed'; readonly protocol: string; readonly cipher: string };
+
+/** One TLS connection to a server. */
+export interface TlsLink {
+  /**
+   * The plain text. Nothing may be written before `established`. It never ends its own side by itself: on `end` the owner
+   * calls `end()` (close_notify and FIN) or `reset()`. Its `error` events may be ignored; `close` follows each.
+   */
+  readonly stream: tls.TLSSocket;
+  /** Rejects with one Fault of code `network`; the connection is then gone. May be ignored. */
+  readonly established: Promise<Established>;
+  /** The newest session of the server; `undefined` until the first came (TLS 1.3: some time after the handshake). */
+  readonly newestSession: () => Buffer | undefined;
+  /** The given session was resumed. */
+  readonly reused: () => boolean;
+  /** The key that the server showed in this very handshake; `undefined` before it and when it was resumed. */
+  readonly peerFingerprint: () => KeyFingerprint | undefined;
+  readonly ending: () => Ending;
+  /** Breaks the connection off with a TCP reset and without close_notify: the server must not take it for the end of a file. */
+  readonly reset: () => void;
+}
+
+/**
+ * Starts TLS as the client on a raw socket that has no other listener for its bytes, connected or connecting; a bulk
+ * socket makes it faster. The link owns the socket from here on. No `error` of the socket or of TLS is ever uncaught.
+ */
+export function openTls(raw: net.Socket, options: TlsOptions): TlsLink {
+  const transport = new GuardedTransport(raw);
+  const stream = connectTls(transport, options);
+  transport.guard(stream);
+  let session: Buffer | undefined;
+  stream.on('session', (newest) => {
+    session = newest;
+  });
+  // Renegotiation is off, but an error that comes after the handshake leaves the stream open.
+  stream.on('error', () => {
+    stream.destroy();
+  });
+  let done: Handshake | undefined;
+  const established = handshake(stream, options).then((result) => {
+    done = result;
+    return result.established;
+  });
+  established.catch(() => undefined);
+  return {
+    stream,
+    established,
+    newestSession: () => session,
+    reused: () => done?.established.kind === 'resumed',
+    peerFingerprint: () => done?.fingerprint,
+    ending: () => transport.ending(),
+    reset: () => {
+      resetSocket(raw);
+      stream.destroy();
+    },
+  };
+}
+
+/**
+ * The peer of a data connection is the server of the control connection: it resumed that connection's session, which only
+ * its own key could open, or it showed the same key. Ask after `established`.
+ */
+export function provenPeer(link: TlsLink, controlFingerprint: KeyFingerprint): boolean {
+  return link.reused() || link.peerFingerprint() === controlFingerprint;
+}
+
+function connectTls(transport: GuardedTransport, options: TlsOptions): tls.TLSSocket {
+  return tls.connect({
+    socket: transport,
+    host: options.host,
+    secureContext: clientContext(options.minVersion, options.authorities),
+    // The verdict on the key decides, and it also knows keys that no authority vouches for.
+    rejectUnauthorized: false,
+    // Judged in `caValidFor`; `authorized` then tells about the chain alone.
+    checkServerIdentity: () => undefined,
+    ...(options.servername === undefined ? {} : { servername: options.servername }),
+    ...(options.session === undefined ? {} : { session: options.session }),
+    ...(options.alpn === undefined ? {} : { ALPNProtocols: [options.alpn] }),
+  });
+}
+
+interface Handshake {
+  readonly established: Established;
+  readonly fingerprint: KeyFingerprint | undefined;
+}
+
+function handshake(stream: tls.TLSSocket, options: TlsOptions): Promise<Handshake> {
+  return new Promise((resolve, reject) => {
+    const fail = (fault: Fault): void => {
+      settle();
+      stream.destroy();
+      reject(fault);
+    };
+    const onSecure = (): void => {
+      settle();
+      try {
+        resolve(readHandshake(stream, options.servername));
+      } catch (error) {
+        fail(certificateFault(error));
+      }
+    };
+    const onError = (error: NodeJS.ErrnoException): void => {
+      fail(handshakeFault(error));
+    };
+    const onClose = (): void => {
+      fail(handshakeFault(undefined));
+    };
+    const timer = setTimeout(() => {
+      fail(new Fault('network', 'The server did not complete the TLS handshake in time.'));
+    }, options.handshakeMs ?? HANDSHAKE_MS);
+    const settle = (): void => {
+      clearTimeout(timer);
+      stream.off('secureConnect', onSecure).off('error', onError).off('close', onClose);
+    };
+    stream.once('secureConnect', onSecure).once('error', onError).once('close', onClose);
+  });
+}
+
+function certificateFault(error: unknown): Fault {
+  if (error instanceof Fault && error.code === 'network') return error;
+  return new Fault('network', 'The server’s certificate can’t be read.', error);
+}
+
+function readHandshake(stream: tls.TLSSocket, servername: string | undefined): Handshake {
+  const protocol = stream.getProtocol() ?? 'unknown';
+  const cipher = stream.getCipher().name;
+  if (stream.isSessionReused()) {
+    return { established: { kind: 'resumed', protocol, cipher }, fingerprint: undefined };
+  }
+  // Not getPeerX509Certificate: on Node 20 it takes the certificate away from every later call.
+  const shown = stream.getPeerCertificate();
+  if (shown.raw.length > CERTIFICATE_MAX) {
+    throw new Fault('network', 'The server’s certificate is too large to be meant seriously.');
+  }
+  const certificate = new X509Certificate(shown.raw);
+  const fingerprint = fingerprintOfCertificate(certificate.raw);
+  const caValidFor = vouchedName(stream, shown, servername);
+  const identity: ServerIdentity = {
+    mechanism: 'TLS',
+    fingerprint,
+    ...(caValidFor === undefined ? {} : { caValidFor }),
+    protocol,
+    cipher,
+    certificate: summarizeCertificate(certificate, describeKey(certificate)),
+  };
+  return { established: { kind: 'full', identity }, fingerprint };
+}
+
+/** The name, if the chain leads to an authority of this machine and the certificate is made out to that name. */
+function vouchedName(
+  stream: tls.TLSSocket,
+  shown: tls.PeerCertificate,
+  servername: string | undefined,
+): string | undefined {
+  if (servername === undefined || !stream.authorized) return undefined;
+  try {
+    const mismatch = tls.checkServerIdentity(servername, shown);
+    return mismatch === undefined ? servername : undefined;
+  } catch {
+    // Names in a form that Node refuses to read prove nothing.
+    return undefined;
+  }
+}

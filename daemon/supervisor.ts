@@ -46,6 +46,9 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
   prepareFolder(options.stateDir, 0o700, identity);
   await requireReadableProgram(identity, main, options);
   const base = await planBase(config.divert, identity.uid, log);
+  if (config.divert.forwarded) {
+    log('warn', 'divert.forwarded has no effect yet: only FTP of this machine itself is secured', {});
+  }
   warnOfEphemeralOverlap(config.divert.sourcePorts, log);
   const lock = await lockInstance(options.runtimeDir, () => {
     log('info', 'waiting for the previous proxy to end its sessions', {});

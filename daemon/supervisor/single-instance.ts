@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Fault } from '../../shared/fault.js';
+import { STOP_GRACE_MS } from '../privops.js';
 import { tryLock } from '../sys/libc.js';
 import { peerCredentials } from '../sys/peer-credentials.js';
 import { socketDescriptor } from '../sys/socket-descriptor.js';
@@ -11,7 +12,7 @@ import { socketDescriptor } from '../sys/socket-descriptor.js';
 /** Names of the abstract kind exist once in each network namespace. */
 const NAMESPACE_LOCK = '\0ftpseal-supervisor';
 /** How long the proxy of a killed supervisor may take to end its sessions. */
-const PREDECESSOR_MS = 10_000;
+const PREDECESSOR_MS = STOP_GRACE_MS + 3000;
 
 export interface InstanceLock {
   /** The locked runtime folder, to be inherited by the proxy: the lock lasts until both have ended. */

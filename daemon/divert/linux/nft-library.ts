@@ -1,6 +1,6 @@
 // Runs scripts through libnftables inside this process, over one netlink socket that lives as long as the process. Tables
 // with `flags owner` made here are removed by the kernel when the process ends, kill -9 included.
-// `nft -i` on a pipe can do that too, but its only sign of success is silence, and it is one more process to watch.
+// `nft -i` on a pipe can do that too (tried with 1.0.6), but its only sign of success is silence, and it is one more process to watch.
 import koffi from 'koffi';
 import type { LibraryHandle } from 'koffi';
 import { Fault } from '../../../shared/fault.js';

@@ -1,0 +1,8 @@
+// Whether something listens on a port of a lab host.
+import { run } from '../../lab/harness/command.js';
+
+/** Looks at the host's list of listening TCP sockets, so that no connection disturbs the program. */
+export async function isListening(namespace: string, port: number): Promise<boolean> {
+  const { stdout } = await run({ namespace }, ['ss', '-Hltn', `sport = :${port}`]);
+  return stdout.trim() !== '';
+}

@@ -1,0 +1,61 @@
+// Calls of the measuring client (driver.py) on a lab host.
+import { z } from 'zod';
+import { clientUid, login } from '../../lab/harness/account.js';
+import { run, start, waitFor, type Running } from '../../lab/harness/command.js';
+import type { Contender } from '../contenders/contender.js';
+import type { Field } from '../field.js';
+
+const resultSchema = z.object({
+  /** Seconds, one number for each time that the work was done. */
+  times: z.array(z.number()).readonly(),
+  /** User and system time of the client and the programs it ran, in seconds. */
+  cpu: z.number(),
+  bytes: z.number().optional(),
+});
+export type DriverResult = Readonly<z.infer<typeof resultSchema>>;
+
+const timeLimitMs = 600_000;
+
+function argvOf(field: Field, command: string, args: readonly string[]): readonly string[] {
+  return ['/usr/bin/python3', '-B', field.driver, command, ...args];
+}
+
+/** What every command that logs in is told. */
+export function sessionArguments(contender: Contender, count: number): readonly string[] {
+  return [
+    ...['--address', contender.address, '--user', contender.user, '--password', login.password],
+    ...['--count', String(count), ...(contender.tls ? ['--tls'] : [])],
+  ];
+}
+
+/** Runs one command to its end. Throws with the client's words if it failed. */
+export async function drive(
+  field: Field,
+  namespace: string,
+  command: string,
+  args: readonly string[],
+): Promise<DriverResult> {
+  const place = { namespace, uid: clientUid };
+  const finished = await run(place, argvOf(field, command, args), { timeoutMs: timeLimitMs });
+  if (finished.code !== 0)
+    throw new Error(
+      `${command} on ${namespace} ended with ${finished.code}: ${finished.stderr.slice(-2000)}`,
+    );
+  return resultSchema.parse(JSON.parse(finished.stdout));
+}
+
+/** Starts a command that says `ready` and then lasts until its standard input is closed or it is stopped. */
+export async function startDriver(
+  field: Field,
+  namespace: string,
+  command: string,
+  args: readonly string[],
+): Promise<Running> {
+  const running = start({ namespace, uid: clientUid }, argvOf(field, command, args));
+  const over = { ended: false };
+  void running.ended.then(() => (over.ended = true));
+  const isReady = (): boolean => running.stdout().startsWith('ready');
+  await waitFor(command, () => isReady() || over.ended, timeLimitMs);
+  if (!isReady()) throw new Error(`${command} on ${namespace} failed: ${running.stderr().slice(-2000)}`);
+  return running;
+}

@@ -97,7 +97,7 @@ function testFiles(kind) {
 
 function kindOf(relative) {
   const folder = relative.split(path.sep)[0];
-  return folder === 'lab' || folder === 'fuzz' || folder === 'bench' ? folder : 'unit';
+  return folder === 'lab' || folder === 'fuzz' ? folder : 'unit';
 }
 
 /** Runs the files of one kind; the spec report goes to the terminal, the counts come from a second reporter. */

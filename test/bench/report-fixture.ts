@@ -1,0 +1,65 @@
+// A run's report with made-up numbers that are easy to check.
+import type { ContenderName } from './contenders/contender.js';
+import type { Report } from './report/report.js';
+import type { Metric, MetricName, Sample } from './results.js';
+import { quickSizes } from './sizes.js';
+
+export const downloadMetric: Metric = {
+  name: 'download',
+  title: 'download',
+  unit: 'MB/s',
+  better: 'more',
+  cpuPer: 'GiB',
+};
+export const loginMetric: Metric = {
+  name: 'logins',
+  title: 'login',
+  unit: 'ms',
+  better: 'less',
+  cpuPer: '1000 logins',
+};
+
+export function samplesOf(
+  metric: MetricName,
+  contender: ContenderName,
+  values: readonly number[],
+  cpu?: number,
+): readonly Sample[] {
+  return values.map((value, index) => ({
+    metric,
+    contender,
+    round: index + 1,
+    value,
+    cpu,
+    clientCpu: undefined,
+    raw: {},
+  }));
+}
+
+export function reportOf(samples: readonly Sample[]): Report {
+  return {
+    machine: {
+      date: '2030-01-02',
+      commit: 'abc',
+      processor: 'A & B <C>',
+      cores: 2,
+      memoryGiB: 8,
+      kernel: '6.1.0',
+      node: 'v20',
+      openssl: '3',
+      curl: '8',
+      python: '3',
+      vsftpd: '3',
+      proftpd: '1',
+      modProxy: '0.9',
+    },
+    quick: false,
+    rounds: 3,
+    sizes: quickSizes,
+    contenders: ['ftpseal', 'mod_proxy'],
+    leftOut: {},
+    metrics: [downloadMetric, loginMetric],
+    samples,
+    foreign: undefined,
+  };
+}

@@ -1,0 +1,54 @@
+// The report as table, page and plot.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { reportOf, samplesOf } from './report-fixture.js';
+import { formatMarkdown } from './report/markdown.js';
+import { formatPlot } from './report/plot.js';
+import { formatTerminal } from './report/terminal.js';
+
+const report = reportOf([
+  ...samplesOf('download', 'ftpseal', [450, 500, 550], 1.2),
+  ...samplesOf('download', 'mod_proxy', [400, 400, 400], 1.5),
+  ...samplesOf('logins', 'ftpseal', [20]),
+  ...samplesOf('logins', 'mod_proxy', [10]),
+]);
+
+function lineOf(text: string, start: string): string {
+  return text.split('\n').find((line) => line.startsWith(start)) ?? '';
+}
+
+test('the table shows medians, the ratio with its range, and whether a goal is met', () => {
+  const text = formatTerminal(report);
+  assert.match(lineOf(text, 'download '), /500\s+400\s+1\.25 \(1\.13 to 1\.38\)/);
+  assert.match(lineOf(text, 'bulk download'), /at least 1\.00: 1\.25 .*, met$/);
+  assert.match(lineOf(text, 'CPU per GiB, download'), /at most 1\.00: 0\.80 .*, met$/);
+  assert.match(lineOf(text, 'login time'), /at most 1\.00: 2\.00 .*, missed$/);
+});
+
+test('every line of a Markdown table has as many cells as its head', () => {
+  const tables = formatMarkdown(report)
+    .split('\n\n')
+    .filter((part) => part.startsWith('| '));
+  assert.equal(tables.length, 3);
+  for (const table of tables) {
+    const counts = table.split('\n').map((line) => line.split('|').length);
+    assert.equal(new Set(counts).size, 1, table);
+  }
+});
+
+test('in the plot a longer bar is a better one, whichever way the metric counts', () => {
+  const widths = [
+    ...formatPlot(report).matchAll(/<rect x="210" y="[\d.]+" width="([\d.]+)" height="14"/g),
+  ].map((match) => Number(match[1]));
+  const [fastDownload = 0, reference = 0, slowLogin = 0, sameReference = 0] = widths;
+  assert.equal(widths.length, 4);
+  assert.ok(fastDownload > reference);
+  assert.ok(slowLogin < sameReference);
+  assert.equal(reference, sameReference);
+});
+
+test('a run without a contender or a metric is reported with what it has', () => {
+  const partial = { ...report, contenders: ['ftpseal'] as const, leftOut: { mod_proxy: 'not there' } };
+  assert.match(formatMarkdown(partial), /mod_proxy did not take part: not there/);
+  assert.doesNotMatch(formatTerminal(reportOf([])), /login/);
+});

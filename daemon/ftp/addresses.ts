@@ -69,7 +69,7 @@ function ipv6Text(bytes: readonly number[]): string {
 
 /** The endpoint in a 227 reply: the first six numbers in a row, wherever they stand and whatever is around them. */
 export function parse227(text: string): Endpoint | undefined {
-  const match = /([0-9]{1,3}(?:,[0-9]{1,3}){5})(?![0-9,])/.exec(text.slice(3));
+  const match = /(?<![0-9,])([0-9]{1,3}(?: ?, ?[0-9]{1,3}){5})(?![0-9,])/.exec(text.slice(3));
   const read = parsePortArgument(match?.[1] ?? '');
   return read.kind === 'endpoint' ? read.endpoint : undefined;
 }
@@ -117,4 +117,12 @@ function ipv6Bytes(address: string): readonly number[] {
     parseInt(group, 16) >> 8,
     parseInt(group, 16) & 255,
   ]);
+}
+
+/** The argument of HOST as a name for SNI; undefined for an IP literal, which SNI must not carry (RFC 6066 section 3). */
+export function parseHostArgument(argument: string): string | undefined {
+  const name = argument.trim().toLowerCase();
+  return /^(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.)*[a-z][a-z0-9-]{0,62}$/.test(name)
+    ? name
+    : undefined;
 }

@@ -6,7 +6,9 @@ import { verbInfo, type VerbInfo } from './verbs.js';
 
 /** One command line of a client. */
 export interface Command {
-  /** The bytes to send to the server: the line as it came, with CRLF or LF, without Telnet commands in front. */
+  /** The line as it came, with CRLF or LF. */
+  readonly line: Buffer;
+  /** The bytes to send to the server: the line without Telnet commands in front. */
   readonly raw: Buffer;
   /** In upper case; empty for a blank line. */
   readonly verb: string;
@@ -31,7 +33,14 @@ export function parseCommand(line: Buffer): Command {
   const text = raw.toString('latin1').replace(/\r?\n$/, '');
   const match = /^[\t ]*([^\s\0]*)[\t ]?([^]*)$/.exec(text);
   const verb = (match?.[1] ?? '').toUpperCase();
-  return { raw, verb, argument: match?.[2] ?? '', info: verbInfo(verb), clean: !/[\0\r\n]/.test(text) };
+  return {
+    line,
+    raw,
+    verb,
+    argument: match?.[2] ?? '',
+    info: verbInfo(verb),
+    clean: !/[\0\r\n]/.test(text),
+  };
 }
 
 /** Limits a line to COMMAND_LINE_MAX bytes; dead after `too-long`. */
@@ -47,9 +56,9 @@ export class CommandReader {
     return read.kind === 'line' ? { kind: 'command', command: parseCommand(read.raw) } : read;
   }
 
-  /** The first bytes of an unfinished line, for telling FTP from other protocols. */
-  get pending(): number {
-    return this.#lines.pending;
+  /** See LineReader.peekRest. For telling FTP from other protocols. */
+  peekRest(): Buffer {
+    return this.#lines.peekRest();
   }
 
   /** See LineReader.takeRest. */

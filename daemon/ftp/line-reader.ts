@@ -12,7 +12,7 @@ const LF = 0x0a;
 
 /**
  * Buffers at most `limit` bytes of an unfinished line plus the chunk just pushed. After `too-long` every read
- * yields `too-long`. Lines are views of the pushed chunks where they lie in one chunk.
+ * yields `too-long` and pushed bytes are dropped, until `takeRest`. Lines are views of the pushed chunks where they lie in one chunk.
  */
 export class LineReader {
   readonly #limit: number;
@@ -42,7 +42,6 @@ export class LineReader {
     const length = (end === -1 ? this.#buffer.length : end + 1) - this.#start;
     if (length > this.#limit) {
       this.#dead = true;
-      this.#buffer = Buffer.alloc(0);
       return TOO_LONG;
     }
     if (end === -1) {
@@ -59,11 +58,17 @@ export class LineReader {
     return this.#buffer.length - this.#start;
   }
 
+  /** The unread bytes, which stay. */
+  peekRest(): Buffer {
+    return this.#buffer.subarray(this.#start);
+  }
+
   /** Takes the unread bytes out; the reader is empty afterwards. For handing a connection on to a tunnel. */
   takeRest(): Buffer {
     const rest = this.#buffer.subarray(this.#start);
     this.#buffer = Buffer.alloc(0);
     this.#start = this.#scanned = 0;
+    this.#dead = false;
     return rest;
   }
 }

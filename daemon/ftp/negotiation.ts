@@ -57,6 +57,9 @@ export class Negotiation {
   }
 
   #exhausted(): NegotiationStep {
-    return { kind: 'exhausted', reason: this.#reasons.join('; ') };
+    return {
+      kind: 'exhausted',
+      reason: this.#reasons.join('; ') || 'no mechanism is both known and allowed',
+    };
   }
 }

@@ -25,10 +25,12 @@ const OUT_OF_BAND_CODES: Readonly<Record<string, readonly number[]>> = {
 };
 const NOT_UNDERSTOOD: readonly number[] = [500, 501, 502, 503, 504];
 const ABORT_ANSWERS: readonly number[] = [225, 226, 426, ...NOT_UNDERSTOOD];
+const OWN: readonly Exchange['kind'][] = ['auth', 'pbsz', 'prot', 'silent'];
 
 /** The outstanding exchanges of one control connection, oldest first. */
 export class Pairing {
   readonly #queue: Exchange[] = [];
+  #answering: Exchange | undefined;
   #transferBegun = false;
 
   /** A command was sent. */
@@ -38,27 +40,29 @@ export class Pairing {
   }
 
   /**
-   * The exchange that a reply with this code belongs to; undefined for an unsolicited one. It is taken off unless the
-   * reply is preliminary. Rules: 1. a preliminary reply belongs to the oldest. 2. While a transfer is the oldest, a
-   * code that only an out-of-band command can get belongs to that command. 3. An ABOR at the front that can't have this
-   * code was answered together with its transfer, and is dropped. 4. Else the oldest.
+   * The exchange that a reply with this code belongs to; undefined for an unsolicited one. Called for the first line of
+   * a reply; `answered` for its last. Rules: 1. an ABOR at the front that can't have this code was answered together with its
+   * transfer, and is dropped. 2. A preliminary reply belongs to the oldest. 3. While a transfer is the oldest, a
+   * code that only an out-of-band command can get belongs to that command. 4. Else the oldest.
    */
   match(code: number): Exchange | undefined {
-    const head = this.#queue[0];
-    if (head === undefined) return undefined;
-    if (replyClass(code) === 1) {
-      if (head.kind === 'transfer') this.#transferBegun = true;
-      return head;
-    }
-    if (head.kind === 'transfer') {
-      const at = this.#outOfBandFor(code);
-      if (at > 0) return this.#queue.splice(at, 1)[0];
-    }
-    if (head.kind === 'abort' && this.#queue.length > 1 && !ABORT_ANSWERS.includes(code)) {
+    if (this.#queue[0]?.kind === 'abort' && this.#queue.length > 1 && !ABORT_ANSWERS.includes(code)) {
       this.#queue.shift();
       return this.match(code);
     }
-    return this.#queue.shift();
+    const head = this.#queue[0];
+    if (replyClass(code) === 1) {
+      if (head?.kind === 'transfer') this.#transferBegun = true;
+      return head;
+    }
+    const at = head?.kind === 'transfer' ? this.#outOfBandFor(code) : 0;
+    this.#answering = this.#queue.splice(Math.max(at, 0), 1)[0];
+    return this.#answering;
+  }
+
+  /** The reply that `match` was asked about has ended. */
+  answered(): void {
+    this.#answering = undefined;
   }
 
   #outOfBandFor(code: number): number {
@@ -71,30 +75,46 @@ export class Pairing {
     return this.#queue.findIndex((exchange) => exchange.kind !== 'transfer');
   }
 
-  /** Nothing is outstanding but an ABOR that may have been answered already. */
+  /** Nothing is outstanding. */
   get idle(): boolean {
-    return this.#queue.every((exchange) => exchange.kind === 'abort');
+    return this.size === 0;
+  }
+
+  /** Nothing is outstanding but an ABOR that may have been answered together with its transfer. */
+  get inDoubt(): boolean {
+    return (
+      this.size > 0 && this.#answering === undefined && this.#queue.every(({ kind }) => kind === 'abort')
+    );
   }
 
   /** Only commands are outstanding behind which any simple command may be sent. */
   get pipelinable(): boolean {
-    return this.#queue.every(
-      ({ kind }) =>
-        kind === 'relay' || kind === 'pbsz' || kind === 'prot' || kind === 'silent' || kind === 'abort',
+    return this.#outstanding().every(
+      ({ kind }) => kind === 'relay' || kind === 'pbsz' || kind === 'prot' || kind === 'silent',
     );
   }
 
   /** A transfer command is outstanding. */
   get transferring(): boolean {
-    return this.#queue.some((exchange) => exchange.kind === 'transfer');
+    return this.#outstanding().some(({ kind }) => kind === 'transfer');
+  }
+
+  /** The client waits for a reply. */
+  get awaited(): boolean {
+    return this.#outstanding().some(({ kind }) => !OWN.includes(kind));
   }
 
   get size(): number {
-    return this.#queue.length;
+    return this.#queue.length + (this.#answering === undefined ? 0 : 1);
+  }
+
+  #outstanding(): readonly Exchange[] {
+    return this.#answering === undefined ? this.#queue : [this.#answering, ...this.#queue];
   }
 
   /** Forgets everything: the connection is gone or starts anew. */
   clear(): void {
     this.#queue.length = 0;
+    this.#answering = undefined;
   }
 }

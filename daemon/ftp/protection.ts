@@ -30,7 +30,7 @@ export class Protection {
   ask(): readonly string[] {
     if (this.settled || this.#state === 'asked') return [];
     if (this.#attempts === ATTEMPTS_MAX) {
-      this.#state = 'refused';
+      this.#state = this.#wanted === 'auto' ? 'clear' : 'refused';
       return [];
     }
     this.#attempts += 1;

@@ -46,6 +46,14 @@ export class ReplyReader {
     return this.#open !== undefined;
   }
 
+  /** False when the unread bytes, the start of a line, can't become a reply or a blank line any more. */
+  get isPlausible(): boolean {
+    if (this.insideReply) return true;
+    const rest = this.#lines.peekRest();
+    const text = rest.subarray(telnetPrefixLength(rest)).subarray(0, 64).toString('latin1');
+    return /^(?:[\t \r]*|[1-6][0-9]{0,2}|[1-6][0-9]{2}(?:[ -][^]*|\r))$/.test(text);
+  }
+
   /** See LineReader.takeRest. */
   takeRest(): Buffer {
     return this.#lines.takeRest();

@@ -7,7 +7,7 @@ import { OUTSTANDING_MAX } from './limits.js';
 import type { Exchange } from './pairing.js';
 import type { ProtectionState } from './protection.js';
 import { ownReply, sentences } from './sentences.js';
-import { isOwnDataPort, type ClientSide } from './transfer.js';
+import { isOwnDataPort, type ClientSide } from './channel.js';
 
 export type Route =
   /** Not now; ask again when something was answered. */
@@ -20,12 +20,14 @@ export type Route =
   | { readonly kind: 'negotiate' }
   /** The client negotiates itself. */
   | { readonly kind: 'clientAuth' }
+  /** The client gave its own negotiation up; the command is to be routed anew. */
+  | { readonly kind: 'leaveAuth' }
+  /** Find out first whether an ABOR will get a reply of its own; the command stays held. */
+  | { readonly kind: 'fence' }
   /** PBSZ and PROT have to be settled first; the command stays held. */
   | { readonly kind: 'protect' }
   | { readonly kind: 'setUp'; readonly client: ClientSide; readonly text: string }
   | { readonly kind: 'transfer' }
-  /** As `send`, and from now on only EPSV may be used. */
-  | { readonly kind: 'epsvAll' }
   /** USER in a session that was allowed to go on in clear only for an anonymous login. */
   | { readonly kind: 'judgeClear' };
 
@@ -33,6 +35,8 @@ export type Route =
 export interface RouteView {
   readonly phase: 'plain' | 'clientAuth' | 'secured' | 'cleartext';
   readonly idle: boolean;
+  /** Only an ABOR is outstanding, and perhaps not even that. */
+  readonly inDoubt: boolean;
   readonly pipelinable: boolean;
   readonly transferring: boolean;
   readonly settingUp: boolean;
@@ -65,10 +69,12 @@ function relayed(command: Command): Route {
   return { kind: 'send', exchange: { kind: 'relay', verb, argument, outOfBand: info.outOfBand } };
 }
 
-/** While the server works on the client's AUTH only its ADAT may follow, one at a time. */
+/** Between the client's AUTH and the end of its negotiation come ADATs, one at a time; anything else gives it up. */
 function routeInClientAuth(command: Command, view: RouteView): Route {
-  if (command.verb !== 'ADAT' || !view.idle) return WAIT;
-  return { kind: 'send', exchange: { kind: 'clientAuth' } };
+  if (!view.idle) return WAIT;
+  return command.verb === 'ADAT' && command.clean
+    ? { kind: 'send', exchange: { kind: 'clientAuth' } }
+    : { kind: 'leaveAuth' };
 }
 
 function routeInClear(command: Command, view: RouteView): Route {
@@ -82,11 +88,12 @@ function routeOpen(command: Command, view: RouteView): Route {
   const { role, outOfBand } = command.info;
   if (view.settingUp) return WAIT;
   if (view.transferring) return outOfBand ? routeOutOfBand(command) : WAIT;
+  if (view.inDoubt) return { kind: 'fence' };
   if (role === 'simple' || role === 'quit') return view.pipelinable ? routeSimple(command, view) : WAIT;
-  if (!view.idle || view.holding) return WAIT;
+  if (!view.idle) return WAIT;
+  if (role === 'abort') return routeOutOfBand(command);
+  if (view.holding) return WAIT;
   switch (role) {
-    case 'abort':
-      return { kind: 'send', exchange: { kind: 'abort' } };
     case 'passive':
     case 'active':
     case 'transfer':
@@ -163,7 +170,7 @@ function routePassive(command: Command, view: RouteView): Route {
   const family = familyOf(view.server.address);
   const argument = command.argument.trim().toUpperCase();
   if (command.verb === 'EPSV') {
-    if (argument === 'ALL') return { kind: 'epsvAll' };
+    if (argument === 'ALL') return relayed(command);
     if (argument !== '' && argument !== (family === 4 ? '1' : '2')) {
       return answer(522, sentences.wrongFamily(family === 4 ? 1 : 2));
     }

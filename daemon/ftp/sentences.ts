@@ -16,6 +16,9 @@ export const sentences = {
   serverClosed: (server: string) => `${server} closed the connection.`,
   notFtp: (server: string) =>
     `${server} was encrypted before and now does not speak FTP; the connection was refused. Somebody may be in between.`,
+  noFtp: (server: string) => `${server} does not speak FTP.`,
+  clientStayedClear: () =>
+    'this program asked the server for encryption and then went on without; the connection was closed before it could send a password.',
   injected: (server: string) =>
     `${server} sent something where only encryption may begin; somebody may be in between. Nothing was sent.`,
   tlsFailed: (server: string, reason: string) =>
@@ -35,6 +38,7 @@ export const sentences = {
   wrongFamily: (use: 1 | 2) => `network protocol not supported here, use (${use}).`,
   malformed: () => "that address can't be read.",
   noDataPort: (reason: string) => `no port for the data connection is to be had (${reason}).`,
+  aborted: () => 'the transfer was broken off.',
   truncated: () =>
     'the file was cut off on its way: the server said it was complete, but its end never arrived.',
   incomplete: () => 'the data connection ended before the server had the whole file.',

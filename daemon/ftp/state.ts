@@ -11,6 +11,7 @@ export type Phase =
   | 'greeting' // waiting for 220
   | 'plain' // nothing secret was said yet; harmless commands pass in clear
   | 'clientAuth' // the client sent AUTH itself and waits for the answer
+  | 'clientAgreed' // the server said yes to the client's AUTH; the client's first bytes must be a TLS handshake
   | 'negotiating' // our own AUTH is out
   | 'handshaking' // TLS is being set up; no byte of it reaches the core
   | 'judgingKey' // the server's key waits for a verdict
@@ -26,7 +27,8 @@ const TRANSITIONS: Readonly<Record<Phase, readonly Phase[]>> = {
   connecting: ['greeting', 'handshaking', 'tunnel', 'closed'],
   greeting: ['plain', 'secured', 'passthrough', 'closed'],
   plain: ['clientAuth', 'negotiating', 'judgingClear', 'closed'],
-  clientAuth: ['tunnel', 'plain', 'cleartext', 'closed'],
+  clientAuth: ['clientAgreed', 'passthrough', 'plain', 'cleartext', 'closed'],
+  clientAgreed: ['tunnel', 'closed'],
   negotiating: ['handshaking', 'judgingClear', 'closed'],
   handshaking: ['judgingKey', 'closed'],
   judgingKey: ['secured', 'greeting', 'closed'],
@@ -46,19 +48,25 @@ export function advance(from: Phase, to: Phase): Phase {
 }
 
 /** What becomes of the server's final 2yz reply to a transfer, given how its data stands. */
-export type Settlement = 'wait' | 'forward' | 'truncated' | 'incomplete' | 'noData';
+export type Settlement = 'wait' | 'forward' | 'truncated' | 'incomplete' | 'noData' | 'aborted';
+
+/** How the data of a transfer stands. */
+export interface DataStanding {
+  readonly direction: 'download' | 'upload';
+  /** Undefined while it moves. */
+  readonly outcome: ChannelOutcome | undefined;
+  /** The client sent ABOR: it need not read its data to the end any more. */
+  readonly aborted: boolean;
+}
 
 /**
  * The joint table of the server's word (a final 2yz) and the data's end. A success reaches the client only
  * when the bytes arrived whole: the reply could come from a server that never saw the cut.
  */
-export function settleTransfer(
-  direction: 'download' | 'upload',
-  outcome: ChannelOutcome | undefined,
-): Settlement {
+export function settleTransfer({ direction, outcome, aborted }: DataStanding): Settlement {
   switch (outcome?.kind) {
     case undefined:
-      return 'wait';
+      return aborted ? 'aborted' : 'wait';
     case 'complete':
       return 'forward';
     case 'truncated':

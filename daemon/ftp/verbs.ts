@@ -86,5 +86,8 @@ export function verbInfo(verb: string): VerbInfo {
   return TABLE.get(verb) ?? plain;
 }
 
+/** Every verb of the table. */
+export const KNOWN_VERBS: readonly string[] = [...TABLE.keys()];
+
 /** The verbs with which a client that was taken for something else shows that it speaks FTP after all. */
 export const FTP_GIVEAWAYS: readonly string[] = ['USER', 'PASS', 'ACCT', 'AUTH'];

@@ -1,9 +1,12 @@
 // Watches a relayed client stream for the moment it turns out to be FTP after all: a line that starts with USER, PASS, ACCT or AUTH.
-import { telnetPrefixLength } from './telnet.js';
 import { FTP_GIVEAWAYS } from './verbs.js';
 
 const LF = 0x0a;
-/** Longest thing held back: white space or Telnet commands in front of a four-letter verb. */
+const SPACES: readonly number[] = [0x00, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20];
+const IAC = 0xff;
+const WILL = 0xfb;
+const SE = 0xf0;
+/** Blanks and Telnet commands in front of a verb that are held back with it; what is beyond is relayed at once. */
 const HELD_MAX = 64;
 
 /** What of the bytes may be relayed, and whether the rest is FTP. */
@@ -13,45 +16,71 @@ export interface Watched {
   readonly ftp: Buffer | undefined;
 }
 
-/** Holds back at most 64 bytes: the start of a line that could still become one of the verbs. */
+/** Where in a line the stream stands. */
+type Stage =
+  | 'prefix' // blanks and Telnet commands
+  | 'iac'
+  | 'option'
+  | 'word' // the start of one of the verbs
+  | 'rest';
+
+/** Holds back a little more than 64 bytes at most: the start of a line that could still become one of the verbs. */
 export class GiveawayWatcher {
+  #stage: Stage = 'prefix';
   #held = Buffer.alloc(0);
-  #atLineStart = true;
+  #word = '';
 
   push(bytes: Uint8Array): Watched {
     const data = Buffer.concat([this.#held, bytes]);
-    this.#held = Buffer.alloc(0);
-    let at = 0;
-    let lineStart = this.#atLineStart;
-    for (;;) {
-      if (lineStart) {
-        const verdict = judge(data.subarray(at));
-        if (verdict === 'ftp') return { pass: data.subarray(0, at), ftp: data.subarray(at) };
-        if (verdict === 'undecided') return this.#keep(data, at);
+    let passed = 0;
+    for (let at = this.#held.length; at < data.length; at += 1) {
+      if (this.#stage === 'rest') {
+        const end = data.indexOf(LF, at);
+        if (end === -1) break;
+        at = end;
       }
-      const end = data.indexOf(LF, at);
-      if (end === -1) break;
-      at = end + 1;
-      lineStart = true;
+      const before = this.#stage;
+      this.#stage = this.#advance(data[at] ?? 0);
+      if (before === 'word' && this.#stage === 'prefix' && FTP_GIVEAWAYS.includes(this.#word)) {
+        return this.#found(data, passed);
+      }
+      if (data[at] === LF && this.#stage === 'prefix') passed = at + 1;
+      if (this.#stage === 'prefix' && at + 1 - passed > HELD_MAX) passed = at + 1;
     }
-    this.#atLineStart = false;
-    return { pass: data, ftp: undefined };
+    if (this.#stage === 'rest') passed = data.length;
+    this.#held = Buffer.from(data.subarray(passed));
+    return { pass: data.subarray(0, passed), ftp: undefined };
   }
 
-  #keep(data: Buffer, at: number): Watched {
-    this.#atLineStart = true;
-    this.#held = Buffer.from(data.subarray(at));
-    return { pass: data.subarray(0, at), ftp: undefined };
+  #found(data: Buffer, passed: number): Watched {
+    this.#held = Buffer.alloc(0);
+    return { pass: data.subarray(0, passed), ftp: data.subarray(passed) };
   }
-}
 
-function judge(line: Buffer): 'ftp' | 'other' | 'undecided' {
-  const text = line
-    .subarray(telnetPrefixLength(line))
-    .toString('latin1')
-    .replace(/^[\t ]+/, '');
-  if (FTP_GIVEAWAYS.some((verb) => new RegExp(`^${verb}[\\s\\0]`, 'i').test(text))) return 'ftp';
-  if (line.length >= HELD_MAX) return 'other';
-  const start = text.slice(0, 4).toUpperCase();
-  return text.length <= 4 && FTP_GIVEAWAYS.some((verb) => verb.startsWith(start)) ? 'undecided' : 'other';
+  #advance(byte: number): Stage {
+    switch (this.#stage) {
+      case 'rest':
+        return byte === LF ? 'prefix' : 'rest';
+      case 'option':
+        return 'prefix';
+      case 'iac':
+        if (byte >= WILL && byte < IAC) return 'option';
+        return byte >= SE && byte < WILL ? 'prefix' : 'rest';
+      case 'prefix':
+        this.#word = '';
+        if (byte === IAC) return 'iac';
+        if (byte >= SE || byte === 0x20 || byte === 0x09 || byte === LF) return 'prefix';
+        return this.#takeLetter(byte);
+      case 'word':
+        // The end of a whole verb; of part of one, the line is something else.
+        if (SPACES.includes(byte))
+          return FTP_GIVEAWAYS.includes(this.#word) || byte === LF ? 'prefix' : 'rest';
+        return this.#takeLetter(byte);
+    }
+  }
+
+  #takeLetter(byte: number): Stage {
+    this.#word += String.fromCharCode(byte).toUpperCase();
+    return FTP_GIVEAWAYS.some((verb) => verb.startsWith(this.#word)) ? 'word' : 'rest';
+  }
 }

@@ -18,11 +18,16 @@ const ROWS: readonly MechanismRow[] = [
 
 /** Attempts that policy allows, best first. Unknown names in the policy are skipped: the configuration has warned of them. */
 export function mechanismAttempts(allowed: readonly string[]): readonly MechanismClient[] {
-  return ROWS.filter((row) => isAllowed(row, allowed)).flatMap((row) => row.words.map((word) => row.create(word)));
+  return ROWS.filter((row) => isAllowed(row, allowed)).flatMap((row) =>
+    row.words.map((word) => row.create(word)),
+  );
 }
 
 /** Attempts for names that a server gave as hints; a hint never brings in what policy does not allow. */
-export function hintedAttempts(allowed: readonly string[], hints: readonly string[]): readonly MechanismClient[] {
+export function hintedAttempts(
+  allowed: readonly string[],
+  hints: readonly string[],
+): readonly MechanismClient[] {
   return ROWS.filter((row) => isAllowed(row, allowed)).flatMap((row) =>
     row.hinted.filter((word) => hints.includes(word)).map((word) => row.create(word)),
   );

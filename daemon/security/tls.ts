@@ -26,6 +26,10 @@ export function createTlsClient(word: string): MechanismClient {
     onReply: (reply: Reply): MechanismStep =>
       reply.code === 234
         ? { kind: 'wrapStream' }
-        : { kind: 'refused', reason: `AUTH ${word}: ${reply.code}`, hints: parseMechanismHints(reply.lines.join(' ')) },
+        : {
+            kind: 'refused',
+            reason: `AUTH ${word}: ${reply.code}`,
+            hints: parseMechanismHints(reply.lines.join(' ')),
+          },
   };
 }

@@ -1,0 +1,34 @@
+// What a session is told at its start, and what it tells about itself.
+import type { Endpoint } from '../../shared/endpoint.js';
+import type { HostPolicy } from '../../shared/policy.js';
+import type { ServerIdentity } from '../../shared/trust.js';
+import type { ProtectionState } from './protection.js';
+import type { Phase } from './state.js';
+
+/** What a session is told at its start; nothing of it changes. */
+export interface SessionContext {
+  readonly policy: HostPolicy;
+  /** Where the client wanted to go. */
+  readonly server: Endpoint;
+  /** The client's end of the control connection. */
+  readonly client: Endpoint;
+  /** The server is known to have been secure: it is never spoken to in clear. */
+  readonly knownSecure: boolean;
+  /** `swallow`: the client has had a greeting already (explicit proxy); an error greeting reaches it all the same. */
+  readonly greeting: 'forward' | 'swallow';
+  /** Data connections without protection may go past the proxy; not possible for the explicit proxy. */
+  readonly dataPath: 'direct' | 'proxied';
+  /** EPSV is known not to work with this server. */
+  readonly noEpsv: boolean;
+}
+
+/** What people see of a session. */
+export interface SessionView {
+  readonly phase: Phase;
+  readonly data: ProtectionState;
+  readonly identity: ServerIdentity | undefined;
+  readonly warning: string | undefined;
+  readonly transfers: number;
+  /** The name from HOST or the configuration. */
+  readonly name: string | undefined;
+}

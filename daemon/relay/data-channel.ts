@@ -43,6 +43,7 @@ export class DataChannel {
   #client: Socket | undefined;
   #server: ServerLeg | undefined;
   #rawServer: Socket | undefined;
+  #unsecured: Socket | undefined;
   #direction: 'download' | 'upload' | undefined;
   #pumping = false;
   #over = false;
@@ -133,6 +134,7 @@ export class DataChannel {
       const leg = this.#client === undefined ? 'client' : 'server';
       this.#settle({ kind: 'legFailed', leg, reason: `the ${leg} did not open it` });
     }, LEG_MS);
+    this.#secureServer();
     this.#pumpWhenReady();
   }
 
@@ -193,6 +195,18 @@ export class DataChannel {
       this.#pumpWhenReady();
       return;
     }
+    this.#unsecured = raw;
+    if (this.#direction !== undefined) this.#secureServer();
+  }
+
+  /**
+   * TLS begins only when the server has accepted the transfer: pyftpdlib and others take a ClientHello that comes before the
+   * command for a broken connection.
+   */
+  #secureServer(): void {
+    const raw = this.#unsecured;
+    if (raw === undefined) return;
+    this.#unsecured = undefined;
     this.#options.secure(raw).then(
       (link) => {
         if (this.#over || this.#rawServer !== raw) return;
@@ -258,6 +272,7 @@ export class DataChannel {
     const raw = this.#rawServer;
     this.#server = undefined;
     this.#rawServer = undefined;
+    this.#unsecured = undefined;
     this.#listener?.close();
     if (raw === undefined) return;
     if (this.#pumping) resetSocket(raw);

@@ -1,0 +1,278 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import net from 'node:net';
+import { after, describe, test } from 'node:test';
+import type tls from 'node:tls';
+import { Fault } from '../../../shared/fault.js';
+import { serverIdentitySchema, type ServerIdentity } from '../../../shared/trust.js';
+import { openTls, provenPeer, type TlsLink, type TlsOptions } from '../../../daemon/relay/tls-client.js';
+import { fingerprintOfCertificate } from '../../../daemon/trust/spki.js';
+import { makeCertificates, makeSelfSigned, SERVER_NAME, type KeyPair } from './certificate-fixture.js';
+import { dial, listen, serveTls } from './socket-fixture.js';
+
+const certificates = makeCertificates();
+after(certificates.remove);
+const key = fingerprintOfCertificate(new X509Certificate(certificates.server.cert).raw);
+const otherKey = fingerprintOfCertificate(new X509Certificate(certificates.impostor.cert).raw);
+
+const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
+const base: TlsOptions = { host: '192.0.2.1', minVersion: 'TLSv1.2', authorities: certificates.authority };
+
+async function fullIdentity(link: TlsLink): Promise<ServerIdentity> {
+  const established = await link.established;
+  if (established.kind !== 'full') assert.fail('resumed');
+  return established.identity;
+}
+
+/** Greets at once and echoes, so that tickets have something to travel with. */
+function greet(socket: tls.TLSSocket): void {
+  socket.write('hello');
+  socket.pipe(socket);
+}
+
+async function connected(
+  pair: KeyPair,
+  server: tls.TlsOptions,
+  options: Partial<TlsOptions>,
+  use: (link: TlsLink, port: number) => Promise<void>,
+): Promise<void> {
+  const listener = await serveTls(pair, server, greet);
+  const link = openTls(await dial(listener.port), { ...base, ...options });
+  try {
+    await use(link, listener.port);
+  } finally {
+    link.stream.destroy();
+    await listener.close();
+  }
+}
+
+async function refusal(link: TlsLink): Promise<Fault> {
+  const fault: unknown = await link.established.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  assert.ok(fault instanceof Fault);
+  assert.equal(fault.code, 'network');
+  if (!link.stream.closed) await new Promise((resolve) => link.stream.once('close', resolve));
+  return fault;
+}
+
+describe('who the server proved to be', () => {
+  for (const version of VERSIONS) {
+    test(`${version}: key, protocol, cipher and certificate, within the shared schema`, async () => {
+      await connected(certificates.server, { maxVersion: version }, {}, async (link) => {
+        const identity = await fullIdentity(link);
+        assert.deepEqual(serverIdentitySchema.parse(identity), identity);
+        assert.equal(identity.mechanism, 'TLS');
+        assert.equal(identity.protocol, version);
+        assert.equal(identity.fingerprint, key);
+        assert.equal(link.peerFingerprint(), key);
+        assert.match(identity.cipher, /AES|CHACHA/);
+        assert.deepEqual(identity.certificate?.names, [SERVER_NAME, '*.mirror.test', '192.0.2.7']);
+        assert.equal(identity.certificate.subject, 'O=Example, CN=ftp server');
+        assert.equal(identity.certificate.issuer, 'CN=Test authority');
+        assert.equal(identity.certificate.keyType, 'ec prime256v1');
+        assert.equal(link.ending(), 'open');
+      });
+    });
+  }
+
+  test('an authority vouches for the asked name only', async () => {
+    const vouched = async (pair: KeyPair, servername: string | undefined): Promise<string | undefined> => {
+      let name: string | undefined;
+      await connected(pair, {}, { servername }, async (link) => {
+        name = (await fullIdentity(link)).caValidFor;
+      });
+      return name;
+    };
+    assert.equal(await vouched(certificates.server, SERVER_NAME), SERVER_NAME);
+    assert.equal(await vouched(certificates.server, 'a.mirror.test'), 'a.mirror.test');
+    assert.equal(await vouched(certificates.server, 'other.example.test'), undefined);
+    assert.equal(await vouched(certificates.server, undefined), undefined);
+    assert.equal(await vouched(certificates.impostor, SERVER_NAME), undefined);
+  });
+
+  test('without given authorities the machine’s own do not know the test’s', async () => {
+    await connected(
+      certificates.server,
+      {},
+      { servername: SERVER_NAME, authorities: undefined },
+      async (link) => {
+        assert.equal((await fullIdentity(link)).caValidFor, undefined);
+      },
+    );
+  });
+
+  test('the name is sent, ALPN only when asked for', async () => {
+    const listener = await serveTls(certificates.server, { ALPNProtocols: ['ftp-data'] }, (socket) => {
+      socket.end(`${String(socket.servername)} ${String(socket.alpnProtocol)}`);
+    });
+    const answer = async (options: Partial<TlsOptions>): Promise<string> => {
+      const link = openTls(await dial(listener.port), { ...base, ...options });
+      const parts: string[] = [];
+      for await (const part of link.stream) parts.push(String(part));
+      return parts.join('');
+    };
+    assert.equal(await answer({ servername: SERVER_NAME }), `${SERVER_NAME} false`);
+    assert.equal(await answer({ alpn: 'ftp-data' }), 'false ftp-data');
+    await listener.close();
+  });
+});
+
+describe('resumption on the data connection', () => {
+  const cases = [
+    { name: 'TLS 1.2 by session id', server: { maxVersion: 'TLSv1.2', secureOptions: 0x4000 } },
+    { name: 'TLS 1.2 by ticket', server: { maxVersion: 'TLSv1.2' } },
+    { name: 'TLS 1.3 by the newest ticket', server: { minVersion: 'TLSv1.3' } },
+  ] as const;
+  for (const { name, server } of cases) {
+    test(name, async () => {
+      const store = new Map<string, Buffer>();
+      const seen: boolean[] = [];
+      const options = { key: certificates.server.key, cert: certificates.server.cert, ...server };
+      const { createServer } = await import('node:tls');
+      const listening = createServer(options, (socket) => {
+        seen.push(socket.isSessionReused());
+        socket.on('error', () => undefined);
+        greet(socket);
+      });
+      listening.on('newSession', (id: Buffer, data: Buffer, done: () => void) => {
+        store.set(id.toString('hex'), data);
+        done();
+      });
+      listening.on('resumeSession', (id: Buffer, done: (error: null, data: Buffer | null) => void) => {
+        done(null, store.get(id.toString('hex')) ?? null);
+      });
+      const listener = await listen(listening);
+      const control = openTls(await dial(listener.port), { ...base, servername: SERVER_NAME });
+      await control.established;
+      if (control.newestSession() === undefined) {
+        control.stream.resume();
+        await once(control.stream, 'session');
+      }
+      const session = control.newestSession();
+      assert.ok(session !== undefined);
+      const data = openTls(await dial(listener.port, 'bulk'), { ...base, servername: SERVER_NAME, session });
+      const established = await data.established;
+      assert.equal(established.kind, 'resumed');
+      assert.equal(data.reused(), true);
+      assert.equal(data.stream.isSessionReused(), true);
+      assert.equal(data.peerFingerprint(), undefined);
+      assert.ok(provenPeer(data, key));
+      await once(data.stream.resume(), 'data');
+      assert.deepEqual(seen, [false, true]);
+      control.stream.destroy();
+      data.stream.destroy();
+      await listener.close();
+    });
+  }
+
+  test('a peer that does not resume is proven by the same key and by nothing else', async () => {
+    await connected(certificates.server, {}, {}, async (link) => {
+      assert.equal(provenPeer(link, key), false, 'not before the handshake');
+      await link.established;
+      assert.equal(link.reused(), false);
+      assert.equal(provenPeer(link, key), true);
+      assert.equal(provenPeer(link, otherKey), false);
+    });
+  });
+
+  test('an impostor can’t resume the session of the real server', async () => {
+    let session: Buffer | undefined;
+    await connected(certificates.server, { maxVersion: 'TLSv1.2' }, {}, async (link) => {
+      await link.established;
+      session = link.newestSession();
+    });
+    assert.ok(session !== undefined);
+    await connected(certificates.impostor, { maxVersion: 'TLSv1.2' }, { session }, async (link) => {
+      await link.established;
+      assert.equal(provenPeer(link, key), false);
+    });
+  });
+});
+
+describe('handshakes that fail end in one fault, and nothing is left open', () => {
+  const answering = async (serve: (socket: net.Socket) => void, options: Partial<TlsOptions> = {}) => {
+    const listener = await listen(net.createServer(serve));
+    const fault = await refusal(openTls(await dial(listener.port), { ...base, ...options }));
+    await listener.close();
+    return fault.userMessage;
+  };
+
+  test('no TLS at all', async () => {
+    const sentence = await answering((socket) =>
+      socket.write('220 Welcome to the wrong place\r\n'.repeat(4)),
+    );
+    assert.match(sentence, /did not speak it/);
+  });
+
+  test('a FIN, a reset and silence', async () => {
+    assert.match(
+      await answering((socket) => socket.once('data', () => socket.end())),
+      /closed the connection/,
+    );
+    assert.match(
+      await answering((socket) => socket.once('data', () => socket.resetAndDestroy())),
+      /closed the connection/,
+    );
+    assert.match(await answering(() => undefined, { handshakeMs: 20 }), /in time/);
+  });
+
+  test('a socket that is gone before', async () => {
+    const listener = await listen(net.createServer());
+    const raw = await dial(listener.port);
+    raw.destroy();
+    await refusal(openTls(raw, base));
+    await listener.close();
+  });
+
+  test('an older TLS is refused by default and works where it is allowed', async () => {
+    const old: tls.TlsOptions = { minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' };
+    await connected(certificates.server, old, {}, async (link) => {
+      assert.match((await refusal(link)).userMessage, /tls\.min_version/);
+    });
+    await connected(certificates.server, old, { minVersion: 'TLSv1' }, async (link) => {
+      assert.equal((await fullIdentity(link)).protocol, 'TLSv1');
+    });
+  });
+
+  test('a certificate or a chain of absurd size', async () => {
+    const names = (count: number): string =>
+      Array.from({ length: count }, (_, index) => `DNS:n${index}.a-rather-long-name.example.test`).join(',');
+    const large = makeSelfSigned(certificates.folder, 'large', 'large', [
+      '-addext',
+      `subjectAltName=${names(1700)}`,
+    ]);
+    await connected(large, {}, {}, async (link) => {
+      assert.match((await refusal(link)).userMessage, /too large/);
+    });
+    const chain = {
+      ...certificates.server,
+      cert: certificates.server.cert + certificates.authority.repeat(300),
+    };
+    await connected(chain, {}, {}, async (link) => {
+      assert.match((await refusal(link)).userMessage, /too large/);
+    });
+  });
+});
+
+test('a second handshake in TLS 1.2 is not carried out', async () => {
+  let renegotiated = false;
+  let reason = '';
+  const listener = await serveTls(certificates.server, { maxVersion: 'TLSv1.2' }, (socket) => {
+    socket.on('error', (error: Error) => (reason = error.message));
+    socket.write('hello');
+    socket.renegotiate({}, () => {
+      renegotiated = true;
+    });
+  });
+  const link = openTls(await dial(listener.port), base);
+  await link.established;
+  link.stream.resume();
+  await new Promise((resolve) => link.stream.once('close', resolve));
+  assert.equal(link.ending(), 'reset');
+  assert.equal(renegotiated, false);
+  assert.match(reason, /no renegotiation/);
+  await listener.close();
+});

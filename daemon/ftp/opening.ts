@@ -40,8 +40,7 @@ export class Opening {
 
   onGreetingLine(line: ReplyLine): void {
     const { context, outbox } = this.#control;
-    const isBlank = line.text.trim() === '';
-    if (line.code === undefined && !isBlank) {
+    if (line.code === undefined && !this.#isIdleTalk(line.text)) {
       this.#leaveFtp(line.raw);
       return;
     }
@@ -59,7 +58,12 @@ export class Opening {
 
   /** After all whole lines were read: could what is left still become a greeting? */
   considerServer(): void {
-    if (!this.#control.replies.isPlausible) this.#leaveFtp(Buffer.alloc(0));
+    if (!this.#control.replies.isPlausible && !this.#isIdleTalk('?')) this.#leaveFtp(Buffer.alloc(0));
+  }
+
+  /** A line without a code that does not end the wait: a blank one, or any, where the client has shown that it speaks FTP. */
+  #isIdleTalk(text: string): boolean {
+    return text.trim() === '' || (this.#mayLeaveFtp && this.#control.commands.opening === 'ftp');
   }
 
   /** A client that speaks before the greeting: FTP programs may pipeline, others are not FTP. */

@@ -55,6 +55,8 @@ export class Channel {
       this.#end();
     });
     const reader = new StreamMessageReader(limiter);
+    // Its timer for half a message arms itself again for ever, also after the caller was cut.
+    reader.partialMessageTimeout = 0;
     this.#rpc = createMessageConnection(reader, new StreamMessageWriter(socket), silent, {
       maxParallelism: 4,
     });

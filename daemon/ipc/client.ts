@@ -44,11 +44,10 @@ export class DaemonClient {
     socket.pipe(limiter);
     limiter.on('error', () => socket.destroy());
     socket.on('error', () => socket.destroy());
-    this.#rpc = createMessageConnection(
-      new StreamMessageReader(limiter),
-      new StreamMessageWriter(socket),
-      silent,
-    );
+    const reader = new StreamMessageReader(limiter);
+    // Its timer for half a message arms itself again for ever, also after the daemon has gone.
+    reader.partialMessageTimeout = 0;
+    this.#rpc = createMessageConnection(reader, new StreamMessageWriter(socket), silent);
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
         this.#rpc.dispose();

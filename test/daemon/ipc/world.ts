@@ -1,0 +1,92 @@
+// A real IPC server over a real store, broker and log, without workers: sessions are put into the table by the test.
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { dispatcher } from '../../../daemon/ipc/dispatch.js';
+import { ipcMethodTable } from '../../../daemon/ipc/methods.js';
+import { IpcServer } from '../../../daemon/ipc/server.js';
+import { socketPath } from '../../../daemon/ipc/socket-path.js';
+import type { SessionState } from '../../../daemon/pool/messages.js';
+import { SessionTable } from '../../../daemon/proxy/session-table.js';
+import { Log } from '../../../daemon/sys/log.js';
+import { FileStore } from '../../../daemon/trust/file-store.js';
+import { PromptBroker } from '../../../daemon/trust/prompt-broker.js';
+import { TrustService } from '../../../daemon/trust/trust-service.js';
+import { connection } from '../trust/fixture.js';
+
+export interface TestWorld {
+  readonly folder: string;
+  readonly path: string;
+  readonly sessions: SessionTable;
+  readonly broker: PromptBroker;
+  readonly store: FileStore;
+  readonly trust: TrustService;
+  readonly log: Log;
+  readonly closed: string[];
+  close(): Promise<void>;
+}
+
+/** `close` takes everything away again. */
+export async function makeWorld(): Promise<TestWorld> {
+  const folder = await mkdtemp(join(tmpdir(), 'ftpseal-ipc-'));
+  await chmod(folder, 0o711);
+  const sessions = new SessionTable();
+  const broker = new PromptBroker();
+  const store = await FileStore.open(join(folder, 'state'));
+  const log = new Log({ stateDir: join(folder, 'state'), foreground: false, level: 'info' });
+  const programOf = () => Promise.resolve('tnftp');
+  const note = (message: string) => {
+    log.info(message);
+  };
+  const trust = new TrustService({ store, broker, now: Date.now, programOf, note });
+  const closed: string[] = [];
+  const path = socketPath(folder);
+  const table = ipcMethodTable({
+    sessions,
+    store,
+    broker,
+    trust,
+    log,
+    now: Date.now,
+    closeSession: (id) => closed.push(id),
+    programOf,
+    state: () => ({
+      version: '1',
+      pid: 1,
+      startedAt: 0,
+      mode: 'redirect',
+      redirect: { kind: 'active', ports: [] },
+      workers: [{ index: 0, alive: true, sessions: 0, restarts: 0 }],
+      troubles: [],
+    }),
+  });
+  const server = await IpcServer.listen(path, dispatcher(table));
+  const close = async () => {
+    broker.close();
+    await server.close();
+    await store.close();
+    log.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  return { folder, path, sessions, broker, store, trust, log, closed, close };
+}
+
+export function sessionState(
+  id: string,
+  uid: number | undefined,
+  fields: Partial<SessionState> = {},
+): SessionState {
+  const { server, client } = connection();
+  return {
+    id,
+    connection: uid === undefined ? { server, client } : { server, client, uid },
+    startedAt: 1,
+    phase: 'secured',
+    protection: 'secured',
+    data: 'private',
+    bytesUp: 0,
+    bytesDown: 0,
+    transfers: 0,
+    ...fields,
+  };
+}

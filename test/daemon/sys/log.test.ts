@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { formatLine } from '../../../daemon/sys/log-line.js';
+import { Log, logPath } from '../../../daemon/sys/log.js';
+import { RotatingFile } from '../../../daemon/sys/rotating-file.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ftpseal-log-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe('the log', () => {
+  it('is JSON lines that only its owner may read', async () => {
+    const log = new Log({ stateDir: folder, foreground: false, level: 'info' });
+    log.info('hello', { server: 'a', n: 1 });
+    log.debug('not this');
+    log.close();
+    const [line = '', rest] = (await readFile(logPath(folder), 'utf8')).split('\n');
+    assert.deepEqual(
+      { ...JSON.parse(line), time: 0, pid: 0 },
+      { level: 'info', time: 0, pid: 0, message: 'hello', server: 'a', n: 1 },
+    );
+    assert.equal(rest, '');
+    assert.equal((await stat(logPath(folder))).mode & 0o777, 0o600);
+  });
+
+  it('holds no field that could be a secret, and no forged line', async () => {
+    const log = new Log({ stateDir: folder, foreground: false, level: 'debug' });
+    log.info('login', { password: 'hunter2', pass: 'hunter2', server: 'a\n{"level":"error"}' });
+    log.close();
+    const text = await readFile(logPath(folder), 'utf8');
+    assert.ok(!text.includes('hunter2'));
+    assert.equal(text.trimEnd().split('\n').length, 1);
+  });
+
+  it('gives its last lines back', async () => {
+    const log = new Log({ stateDir: folder, foreground: false, level: 'info' });
+    for (let n = 0; n < 10; n++) log.info(`entry ${n}`);
+    const tail = await log.tail(3);
+    assert.deepEqual(
+      tail.map((line) => /entry [0-9]/.exec(line)?.[0]),
+      ['entry 7', 'entry 8', 'entry 9'],
+    );
+    assert.deepEqual(await log.tail(0), []);
+    log.close();
+  });
+
+  it('is read by people as one line each', () => {
+    const line = '{"level":"warn","time":0,"pid":7,"message":"key refused","server":"a b","n":3}';
+    assert.equal(formatLine(line), '1970-01-01 00:00:00 warn  key refused server="a b" n=3');
+    assert.equal(formatLine('no json'), 'no json');
+  });
+});
+
+describe('a rotating file', () => {
+  it('never grows beyond its bound and keeps as many old ones as it may', async () => {
+    const path = join(folder, 'x.log');
+    const file = new RotatingFile(path, { maxBytes: 100, keep: 2 });
+    for (let n = 0; n < 50; n++) file.write(`line ${String(n).padStart(3, '0')} ${'.'.repeat(20)}\n`);
+    file.close();
+    assert.deepEqual((await readdir(folder)).sort(), ['x.log', 'x.log.1', 'x.log.2']);
+    for (const name of await readdir(folder)) assert.ok((await stat(join(folder, name))).size <= 100);
+    assert.match(await readFile(path, 'utf8'), /line 049/);
+    assert.match(await readFile(`${path}.1`, 'utf8'), /line 04[0-9]/);
+  });
+
+  it('goes on in a file that is there', async () => {
+    const path = join(folder, 'x.log');
+    for (const text of ['a\n', 'b\n']) {
+      const file = new RotatingFile(path, { maxBytes: 100, keep: 1 });
+      file.write(text);
+      file.close();
+    }
+    assert.equal(await readFile(path, 'utf8'), 'a\nb\n');
+  });
+});

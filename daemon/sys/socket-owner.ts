@@ -1,4 +1,5 @@
 // Which user opened an intercepted connection.
+import { ErrnoError } from './libc.js';
 import { findSocket, findSocketsTo } from './sock-diag.js';
 import type { Endpoint } from '../../shared/endpoint.js';
 
@@ -8,7 +9,13 @@ import type { Endpoint } from '../../shared/endpoint.js';
  * can't be told. Synchronous, some 20 microseconds; needs no privilege.
  */
 export function socketOwner(local: Endpoint, remote: Endpoint): number | undefined {
-  return findSocket(local, remote)?.uid ?? commonOwner(remote);
+  try {
+    return findSocket(local, remote)?.uid ?? commonOwner(remote);
+  } catch (error) {
+    // Out of descriptors, or a kernel without sock_diag: the owner is unknown, the session goes on under that policy.
+    if (error instanceof ErrnoError) return undefined;
+    throw error;
+  }
 }
 
 // Connection tracking gives a client another source port when two of its connections (same port, different servers)

@@ -37,16 +37,12 @@ export function smallName(index: number): string {
 /** Memory file system; the servers' storage must not be what is measured. */
 const memoryRoot = '/dev/shm';
 
-/**
- * No bound on clients (the defaults end at 50 sessions an address and five idle minutes), and no strict end of file:
- * mod_proxy ends its uploads without a close_notify, which a strict vsftpd answers with 426.
- */
+/** No bound on clients: the defaults end at 50 sessions an address and five idle minutes. */
 const serverSettings = [
   'max_clients=0',
   'max_per_ip=0',
   'idle_session_timeout=3600',
   'data_connection_timeout=600',
-  'strict_ssl_read_eof=NO',
 ];
 
 function forBench(kind: ServerKind): ServerKind {
@@ -93,7 +89,10 @@ export async function openField(names: readonly ContenderName[], sizes: Sizes): 
   const servers: LabServer[] = [];
   const contenders: Contender[] = [];
   const close = async (): Promise<void> => {
-    for (const contender of contenders) await contender.proxy?.stop();
+    for (const contender of contenders) {
+      await contender.proxy?.stop();
+      await contender.uploads?.proxy?.stop();
+    }
     for (const server of servers) await server.stop();
     await lab.close();
     rmSync(memory, { recursive: true, force: true });

@@ -17,8 +17,9 @@ export interface Contender {
   readonly name: ContenderName;
   /** The client's host. */
   readonly namespace: string;
-  /** What the client connects to, port 21, and the user it logs in as. */
+  /** What the client connects to and the user it logs in as. */
   readonly address: string;
+  readonly port: number;
   readonly user: string;
   /** Whether the client itself speaks TLS. */
   readonly tls: boolean;
@@ -26,6 +27,8 @@ export interface Contender {
   readonly server: LabServer;
   /** The proxy in between; undefined if there is none. */
   readonly proxy: Proxy | undefined;
+  /** What does the uploads in its stead, where it can't do them itself. */
+  readonly uploads: Contender | undefined;
 }
 
 /** The program of a contender whose time and memory are counted. */

@@ -8,10 +8,12 @@ function direct(name: Contender['name'], namespace: string, server: LabServer): 
     name,
     namespace,
     address: server.address.ipv4,
+    port: 21,
     user: login.user,
     tls: server.kind.secured,
     server,
     proxy: undefined,
+    uploads: undefined,
   };
 }
 

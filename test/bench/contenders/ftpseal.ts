@@ -38,9 +38,11 @@ export async function startFtpseal(namespace: string, folder: string, server: La
     name: 'ftpseal',
     namespace,
     address: server.address.ipv4,
+    port: 21,
     user: login.user,
     tls: false,
     server,
     proxy,
+    uploads: undefined,
   };
 }

@@ -6,7 +6,7 @@ import { unpacked, withLibraries, type LabServer } from '../../lab/harness/serve
 import { login } from '../../lab/harness/account.js';
 import { isListening } from './listening.js';
 import { startProxy } from './restartable.js';
-import type { Contender } from './contender.js';
+import type { Contender, Proxy } from './contender.js';
 
 const root = unpacked('proftpd-proxy');
 const program = path.join(root, 'usr/sbin/proftpd');
@@ -16,12 +16,19 @@ export function hasModProxy(): boolean {
   return existsSync(program);
 }
 
-function settings(folder: string, address: string): readonly string[] {
+/** One instance: its port, its folder and the versions of TLS that it offers the server. */
+interface Instance {
+  readonly port: number;
+  readonly folder: string;
+  readonly protocol: 'ALL' | 'TLSv1.2';
+}
+
+function settings(address: string, { port, folder, protocol }: Instance): readonly string[] {
   return [
     'ServerName bench',
     'ServerType standalone',
     'UseIPv6 off',
-    'Port 21',
+    `Port ${port}`,
     // mod_proxy serves private addresses; it takes a client at 127.0.0.1 for a stranger.
     `DefaultAddress ${address}`,
     'SocketBindTight on',
@@ -49,34 +56,50 @@ function settings(folder: string, address: string): readonly string[] {
     'ProxyForwardMethod user@host',
     'ProxyTLSEngine on',
     'ProxyTLSVerifyServer off',
-    // Its documented default ends at TLS 1.2.
-    'ProxyTLSProtocol ALL',
+    `ProxyTLSProtocol ${protocol}`,
   ];
 }
 
-/** Starts it on `host`; `folder` takes its files. */
-export async function startModProxy(
-  host: { readonly namespace: string; readonly address: string },
-  folder: string,
-  server: LabServer,
-): Promise<Contender> {
-  mkdirSync(path.join(folder, 'tables'), { recursive: true });
-  const file = path.join(folder, 'proftpd.conf');
-  writeFileSync(file, `${settings(folder, host.address).join('\n')}\n`, { mode: 0o600 });
-  const proxy = await startProxy({
-    name: 'mod_proxy',
-    place: { namespace: host.namespace },
-    argv: withLibraries('proftpd-proxy', [program, '--nodaemon', '--config', file]),
-    serves: () => isListening(host.namespace, 21),
-    log: () => '',
-  });
+interface Host {
+  readonly namespace: string;
+  readonly address: string;
+}
+
+/**
+ * Starts it on `host`; `folder` takes its files. Uploads have an instance of their own with TLS 1.2, the highest version
+ * that its documentation names: with TLS 1.3 it closes the data connection with the server's tickets unread, the kernel
+ * sends a reset, and vsftpd loses the end of every large file and answers 426.
+ */
+export async function startModProxy(host: Host, folder: string, server: LabServer): Promise<Contender> {
+  const main = { port: 21, folder: path.join(folder, 'main'), protocol: 'ALL' } as const;
+  const second = { port: 2121, folder: path.join(folder, 'uploads'), protocol: 'TLSv1.2' } as const;
+  const uploads = contender(host, server, second, await startInstance(host, second));
+  return { ...contender(host, server, main, await startInstance(host, main)), uploads };
+}
+
+function contender(host: Host, server: LabServer, instance: Instance, proxy: Proxy): Contender {
   return {
     name: 'mod_proxy',
     namespace: host.namespace,
     address: host.address,
+    port: instance.port,
     user: `${login.user}@${server.address.ipv4}`,
     tls: false,
     server,
     proxy,
+    uploads: undefined,
   };
+}
+
+function startInstance(host: Host, instance: Instance): Promise<Proxy> {
+  mkdirSync(path.join(instance.folder, 'tables'), { recursive: true });
+  const file = path.join(instance.folder, 'proftpd.conf');
+  writeFileSync(file, `${settings(host.address, instance).join('\n')}\n`, { mode: 0o600 });
+  return startProxy({
+    name: 'mod_proxy',
+    place: { namespace: host.namespace },
+    argv: withLibraries('proftpd-proxy', [program, '--nodaemon', '--config', file]),
+    serves: () => isListening(host.namespace, instance.port),
+    log: () => '',
+  });
 }

@@ -32,7 +32,7 @@ function configuration(contender: Contender, transfers: readonly Transfer[]): st
     ...(contender.tls ? ['ssl-reqd', 'insecure'] : []),
   ];
   for (const { kind, remote, local } of transfers) {
-    lines.push(`url = "ftp://${contender.address}/${remote}"`);
+    lines.push(`url = "ftp://${contender.address}:${contender.port}/${remote}"`);
     lines.push(kind === 'get' ? `output = "${local}"` : `upload-file = "${local}"`);
   }
   return `${lines.join('\n')}\n`;

@@ -28,7 +28,8 @@ function bulk(name: 'download' | 'upload', title: string, transferOf: (bigFile: 
     metric: { name, title, unit: 'MB/s', better: 'more', cpuPer: 'GiB' },
     obstacle: () => undefined,
     perform: async (contender, field, sizes) => {
-      const job = await curlJob(contender, field, [[transferOf(field.bigFile)]], sizes.bulkBytes);
+      const able = name === 'upload' ? (contender.uploads ?? contender) : contender;
+      const job = await curlJob(able, field, [[transferOf(field.bigFile)]], sizes.bulkBytes);
       return rate(sizes.bulkBytes / megabyte, gibibyte / megabyte, job);
     },
   };

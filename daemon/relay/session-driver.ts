@@ -11,6 +11,7 @@ import { Session, type SessionContext, type SessionView } from '../ftp/session.j
 import type { ClientDataPorts, DataOwner } from './client-data-ports.js';
 import { DataChannel, type DataChannelOptions } from './data-channel.js';
 import { relayRaw } from './raw-relay.js';
+import { resetSocket } from './reset-socket.js';
 import { openTls, provenPeer, type TlsLink } from './tls-client.js';
 
 /** Bytes waiting for a slow peer before the other side is no longer read. */
@@ -75,12 +76,13 @@ export class SessionDriver {
     client.resume();
   }
 
-  /** Ends the session now, for `ftpseal` itself; the client sees its connection close. */
+  /**
+   * Ends the session now, for ftpseal itself. The client is reset, not merely told the end: once the redirect is gone, what it
+   * still sends on a half-closed connection would reach the real server in clear.
+   */
   close(reason: string): void {
-    if (this.#tunnelling) {
-      this.#options.client.destroy();
-      this.#server?.destroy();
-    }
+    resetSocket(this.#options.client);
+    if (this.#tunnelling && this.#server !== undefined) resetSocket(this.#server);
     this.#end(reason);
   }
 

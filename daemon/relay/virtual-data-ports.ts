@@ -1,6 +1,7 @@
 // Data connections through the redirect layer: virtual ports on the server's own address, and active connections that seem
 // to come from there (ARCHITECTURE.md section 2).
 import type { Server, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   familyOf,
   formatEndpoint,
@@ -18,6 +19,9 @@ import { socketOwner } from '../sys/socket-owner.js';
 import type { ClientDataPorts, DataOwner, Offer } from './client-data-ports.js';
 import { relayRaw } from './raw-relay.js';
 import { dialData } from './upstream.js';
+
+const PAIR_ATTEMPTS = 6;
+const PAIR_RETRY_MS = 300;
 
 interface Expected {
   readonly owner: DataOwner;
@@ -66,7 +70,16 @@ export class VirtualDataPorts implements ClientDataPorts {
   async connect(owner: DataOwner, to: Endpoint): Promise<Socket> {
     const activePort = await this.#options.reserve(owner.server.address);
     const localAddress = familyOf(to.address) === 6 ? '::1' : '127.0.0.1';
-    return dialData(to, activePort === undefined ? {} : { localAddress, localPort: activePort });
+    const from = activePort === undefined ? {} : { localAddress, localPort: activePort };
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await dialData(to, from);
+      } catch (error) {
+        // A client that always listens at the same port: the kernel gives the pair of ports free a second after its last use.
+        if (attempt === PAIR_ATTEMPTS || !isPairInUse(error)) throw error;
+        await sleep(PAIR_RETRY_MS);
+      }
+    }
   }
 
   /** Round-robin, so that a port is not used again while the client's last connection to it lingers. */
@@ -110,6 +123,10 @@ export class VirtualDataPorts implements ClientDataPorts {
     if (owner.uid === undefined || port === undefined) return false;
     return socketOwner({ address: owner.client.address, port }, target) === owner.uid;
   }
+}
+
+function isPairInUse(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRNOTAVAIL';
 }
 
 /** A connection into the range that no session expects belongs to somebody else's protocol: on to where it was going. */

@@ -28,12 +28,12 @@ export async function promptOnTerminal(runtimeDir: string, streams: PrompterStre
   const client = await DaemonClient.connect(runtimeDir);
   // Not a terminal for readline: in raw mode Ctrl-C would be a character and stop nothing.
   const reader = createInterface({ input: streams.input, terminal: false });
+  const inputEnded = new Promise<void>((resolve) => reader.once('close', resolve));
   const prompter = new Prompter(client, reader, streams.output);
   client.on('prompts.event', (event) => {
     prompter.take(event);
   });
   await client.request('prompts.watch', {});
-  const inputEnded = new Promise<void>((resolve) => reader.once('close', resolve));
   await Promise.race([client.closed, inputEnded]);
   reader.close();
   client.close();

@@ -90,7 +90,9 @@ function sessionMethods(world: IpcWorld): SessionsTable {
   const learnProgram = async (state: SessionState): Promise<void> => {
     if (programs.has(state.id)) return;
     programs.set(state.id, undefined);
-    programs.set(state.id, await world.programOf(state.connection));
+    const program = await world.programOf(state.connection);
+    // The session may have ended meanwhile; then nothing would remove the entry again.
+    if (programs.has(state.id)) programs.set(state.id, program);
   };
   world.sessions.subscribe((change) => {
     if (change.kind === 'ended') programs.delete(change.state.id);

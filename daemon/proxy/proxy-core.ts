@@ -10,12 +10,13 @@ import { dispatcher } from '../ipc/dispatch.js';
 import { ipcMethodTable, type IpcWorld } from '../ipc/methods.js';
 import { IpcServer } from '../ipc/server.js';
 import { socketPath } from '../ipc/socket-path.js';
-import type { WorkerAnswer, WorkerRequest } from '../pool/messages.js';
+import type { SessionState, WorkerAnswer, WorkerRequest } from '../pool/messages.js';
 import type { WorkerData } from '../pool/worker-data.js';
 import { WorkerPool, type PoolListener, type ReadyPorts } from '../pool/worker-pool.js';
 import type { Log } from '../sys/log.js';
 import { FileStore } from '../trust/file-store.js';
 import { PromptBroker } from '../trust/prompt-broker.js';
+import { serverLabel } from '../trust/sentences.js';
 import { TrustService } from '../trust/trust-service.js';
 import { HostNames } from './host-names.js';
 import type { ServerRegistry } from './server-registry.js';
@@ -132,7 +133,9 @@ export class ProxyCore {
         this.#trust.withdraw(sessionId);
       },
       session: (index, state) => {
+        const before = this.#sessions.find(state.id)?.state.protection ?? 'none';
         if (!this.#sessions.put(index, state)) log.error('a worker reported another’s session', { index });
+        else if (state.protection !== before) logProtection(log, state);
       },
       ended: (index, id, reason) => {
         const state = this.#sessions.end(index, id, reason);
@@ -228,6 +231,16 @@ export class ProxyCore {
       troubles: restarts > 0 ? [`A worker died and was replaced ${restarts} times; see ftpseal log.`] : [],
     };
   }
+}
+
+function logProtection(log: Log, { id, connection, protection, protocol, cipher }: SessionState): void {
+  log.info(`session ${protection}`, {
+    id,
+    server: serverLabel(connection),
+    ...(connection.uid === undefined ? {} : { uid: connection.uid }),
+    ...(protocol === undefined ? {} : { protocol }),
+    ...(cipher === undefined ? {} : { cipher }),
+  });
 }
 
 /** The version in package.json, two folders above the compiled file. */

@@ -135,7 +135,7 @@ export class ProxyCore {
       session: (index, state) => {
         const before = this.#sessions.find(state.id)?.state.protection ?? 'none';
         if (!this.#sessions.put(index, state)) log.error('a worker reported another’s session', { index });
-        else if (state.protection !== before) logProtection(log, state);
+        else if (state.protection !== before && state.protection !== 'none') logProtection(log, state);
       },
       ended: (index, id, reason) => {
         const state = this.#sessions.end(index, id, reason);

@@ -4,6 +4,7 @@ import { Fault } from '../../shared/fault.js';
 import type { Connection } from '../../shared/trust.js';
 import type { DivertedServer, WorkerPorts } from '../divert/diverter.js';
 import {
+  STOP_GRACE_MS,
   toProxySchema,
   type PrivopAnswer,
   type PrivopRequest,
@@ -49,7 +50,7 @@ export class SupervisorLink {
     });
     channel.onDisconnect(() => {
       this.#failAll();
-      listener.stop(0, 'the supervisor has gone');
+      listener.stop(STOP_GRACE_MS, 'the supervisor has gone');
     });
   }
 

@@ -39,7 +39,7 @@ export function refusedKey(connection: Connection, identity: ServerIdentity, ver
       );
     case 'changed':
       return oneLine(
-        `the key of ${server} changed (now ${key}). This may be an attack; nothing was sent. If its owner confirms it: ftpseal keys add ${commandTarget(connection)} ${key}`,
+        `${server} changed its key to ${key}. Perhaps an attack; nothing was sent. If the owner confirms it: ftpseal keys add ${commandTarget(connection)} ${key}`,
       );
     case 'new':
       return oneLine(

@@ -188,15 +188,15 @@ describe('a key', () => {
     refusal(await judge(keyQuestion(key('a')), { from, by: policy({ unknown: 'refuse' }) }));
   });
 
-  it('a long name leaves the command whole', async () => {
+  it('a long name or address leaves the command whole', async () => {
     const server = at('2001:db8:1111:2222:3333:4444:5555:6666', 21210);
-    const from = connection({ server, name: `${'n'.repeat(60)}.test` });
     await store.putPin(pin({ ...server }));
-    const sentence = refusal(await judge(keyQuestion(key('b')), { from }));
-    assert.ok(
-      sentence.endsWith(`ftpseal keys add [2001:db8:1111:2222:3333:4444:5555:6666]:21210 ${key('b')}`),
-      sentence,
-    );
+    for (const name of [undefined, `${'n'.repeat(60)}.test`]) {
+      const from = connection({ server, ...(name === undefined ? {} : { name }) });
+      const sentence = refusal(await judge(keyQuestion(key('b')), { from }));
+      const command = `ftpseal keys add [2001:db8:1111:2222:3333:4444:5555:6666]:21210 ${key('b')}`;
+      assert.ok(sentence.endsWith(command), sentence);
+    }
   });
 });
 

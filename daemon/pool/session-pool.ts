@@ -61,41 +61,46 @@ export class SessionPool {
 
   /** Dials, asks what is known of the server, and runs the session. Never rejects: the client is told. */
   async start(arrival: Arrival): Promise<void> {
-    const { client, connection } = arrival;
+    const { client } = arrival;
     const id = `${this.#options.index}-${(this.#count += 1)}`;
     const onError = (): void => {
       client.destroy();
     };
     client.on('error', onError);
-    const policy = policyFor(this.#options.config, connection.server, connection.name);
-    const dialled = arrival.dialled ?? this.#predial(connection.server, policy.mode);
-    const knownSecure = await this.#isKnownSecure(connection);
+    const dialled = arrival.dialled ?? this.#predial(arrival.connection);
+    const { knownSecure, name } = await this.#begin(arrival.connection);
     client.off('error', onError);
     if (client.destroyed) {
-      void Promise.resolve(dialled).then(
-        (socket) => socket?.destroy(),
-        () => undefined,
-      );
+      hangUp(dialled);
       return;
     }
-    this.#run(id, arrival, { policy, knownSecure, dialled });
+    const connection = name === undefined ? arrival.connection : { ...arrival.connection, name };
+    const policy = policyFor(this.#options.config, connection.server, connection.name);
+    // Implicit servers listen elsewhere; the name may have come only now.
+    const isElsewhere = policy.mode === 'implicit' && connection.server.port === 21;
+    if (isElsewhere) hangUp(dialled);
+    this.#run(
+      id,
+      { ...arrival, connection },
+      { policy, knownSecure, dialled: isElsewhere ? undefined : dialled },
+    );
   }
 
-  /** While the main thread looks the server up, the connection is being made. Implicit servers have another port. */
-  #predial(server: Endpoint, mode: string): Promise<Socket> | undefined {
-    if (mode === 'implicit') return undefined;
+  /** While the main thread looks the server up, the connection is being made. */
+  #predial({ server }: Connection): Promise<Socket> {
     const dialled = dialServer(server, this.#options.sourcePorts);
     dialled.catch(() => undefined);
     return dialled;
   }
 
   /** When the answer can't be had, the server counts as one that was secure: the safe side. */
-  async #isKnownSecure(connection: Connection): Promise<boolean> {
+  async #begin(
+    connection: Connection,
+  ): Promise<{ readonly knownSecure: boolean; readonly name?: string | undefined }> {
     try {
-      const { knownSecure } = await this.#options.link.ask({ kind: 'begin', connection }, 'begun');
-      return knownSecure;
+      return await this.#options.link.ask({ kind: 'begin', connection }, 'begun');
     } catch {
-      return true;
+      return { knownSecure: true };
     }
   }
 
@@ -211,6 +216,13 @@ export class SessionPool {
     this.#options.link.tell({ kind: 'withdraw', sessionId: id });
     this.#options.link.tell({ kind: 'ended', id, reason });
   }
+}
+
+function hangUp(dialled: Socket | Promise<Socket> | undefined): void {
+  void Promise.resolve(dialled).then(
+    (socket) => socket?.destroy(),
+    () => undefined,
+  );
 }
 
 function initialState(id: string, connection: Connection): SessionState {

@@ -1,0 +1,82 @@
+// ftpseal in the lab: the daemon on the client's host, and its command line.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { run, start, waitFor, type Finished, type Running } from './command.js';
+import type { Lab } from './lab.js';
+import { stage } from './stage.js';
+
+/** A running daemon. */
+export interface Daemon {
+  /** The supervisor. */
+  readonly pid: number;
+  readonly running: Running;
+  readonly folder: string;
+  /** The folder with the program as it was staged. */
+  readonly program: string;
+  /** Runs `ftpseal …` against this daemon, as root or as the given user. */
+  cli(argv: readonly string[], uid?: number): Promise<Finished>;
+  /** As `cli`, with `--json`, parsed; throws when it fails. */
+  json(argv: readonly string[], uid?: number): Promise<unknown>;
+  /** What the daemon printed. */
+  log(): string;
+  stop(): Promise<void>;
+}
+
+/** What a test needs most of the time: nobody is there to be asked, and no desktop keeps the keys. */
+export const acceptNew = '[trust]\nunknown = "accept-new"\nstore = "file"\n';
+
+let staged: { readonly lab: Lab; readonly program: string } | undefined;
+
+/** The program where every user can read it; staged once a lab. */
+export async function stageProgram(lab: Lab): Promise<string> {
+  if (staged?.lab !== lab) {
+    const program = path.join(lab.folder, 'program');
+    await stage(program);
+    staged = { lab, program };
+  }
+  return staged.program;
+}
+
+/**
+ * Starts the daemon on the client's host and waits until it is ready. The same `name` finds the same state and runtime
+ * folders again, so a second start is a restart.
+ */
+export async function startDaemon(lab: Lab, name: string, config: string): Promise<Daemon> {
+  const program = await stageProgram(lab);
+  const folder = path.join(lab.folder, `daemon-${name}`);
+  mkdirSync(folder, { recursive: true });
+  const configFile = path.join(folder, 'config.toml');
+  writeFileSync(configFile, config);
+  const main = path.join(program, 'dist/daemon/main.js');
+  const runtime = path.join(folder, 'run');
+  const namespace = lab.network.pc;
+  const running = start({ namespace }, [
+    ...[process.execPath, main, 'daemon', '--foreground', '--config', configFile],
+    ...['--state-dir', path.join(folder, 'state'), '--runtime-dir', runtime],
+  ]);
+  const cli = (argv: readonly string[], uid?: number): Promise<Finished> =>
+    run({ namespace, uid }, [process.execPath, main, ...argv, '--runtime-dir', runtime]);
+  const log = (): string => running.stdout() + running.stderr();
+  let over = false;
+  void running.ended.then(() => (over = true));
+  await waitFor(
+    () => `the daemon: ${log()}`,
+    async () => over || (await cli(['status', '--json'])).code === 0,
+    30_000,
+  );
+  if (over) throw new Error(`the daemon did not start: ${log()}`);
+  return {
+    pid: running.pid,
+    running,
+    folder,
+    program,
+    cli,
+    json: async (argv, uid) => {
+      const finished = await cli([...argv, '--json'], uid);
+      if (finished.code !== 0) throw new Error(`ftpseal ${argv.join(' ')}: ${finished.stderr}`);
+      return JSON.parse(finished.stdout);
+    },
+    log,
+    stop: () => running.stop(),
+  };
+}

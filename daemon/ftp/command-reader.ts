@@ -2,7 +2,7 @@
 import { COMMAND_LINE_MAX } from './limits.js';
 import { LineReader } from './line-reader.js';
 import { telnetPrefixLength } from './telnet.js';
-import { verbInfo, type VerbInfo } from './verbs.js';
+import { canonicalVerb, verbInfo, type VerbInfo } from './verbs.js';
 
 /** One command line of a client. */
 export interface Command {
@@ -32,7 +32,7 @@ export function parseCommand(line: Buffer): Command {
   const raw = line.subarray(telnetPrefixLength(line));
   const text = raw.toString('latin1').replace(/\r?\n$/, '');
   const match = /^[\t ]*([^\s\0]*)[\t ]?([^]*)$/.exec(text);
-  const verb = (match?.[1] ?? '').toUpperCase();
+  const verb = canonicalVerb(match?.[1] ?? '');
   return {
     line,
     raw,

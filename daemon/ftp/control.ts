@@ -31,8 +31,9 @@ export class Control {
     return this.#phase;
   }
 
+  /** Ignored once the session has ended: whoever ended it has had the last word. */
   to(phase: Phase): void {
-    this.#phase = advance(this.#phase, phase);
+    if (!this.ended) this.#phase = advance(this.#phase, phase);
   }
 
   get ended(): boolean {

@@ -1,5 +1,6 @@
 // Tells from its first bytes whether a client's line is FTP.
 import { telnetPrefixLength } from './telnet.js';
+import { canonicalVerb } from './verbs.js';
 
 /** `undecided`: the bytes so far may still become one of the verbs. */
 export type LineStart = 'ftp' | 'other' | 'undecided';
@@ -10,9 +11,8 @@ export function judgeLineStart(bytes: Buffer, verbs: readonly string[]): LineSta
     .subarray(telnetPrefixLength(bytes))
     .subarray(0, 64)
     .toString('latin1')
-    .replace(/^[\t ]+/, '')
-    .toUpperCase();
-  const word = /^[A-Z]*/.exec(text)?.[0] ?? '';
+    .replace(/^[\t ]+/, '');
+  const word = canonicalVerb(/^[A-Za-z]*/.exec(text)?.[0] ?? '');
   if (word.length === text.length) {
     return verbs.some((verb) => verb.startsWith(word)) ? 'undecided' : 'other';
   }

@@ -28,7 +28,7 @@ export type Route =
   | { readonly kind: 'protect' }
   | { readonly kind: 'setUp'; readonly client: ClientSide; readonly text: string }
   | { readonly kind: 'transfer' }
-  /** USER in a session that was allowed to go on in clear only for an anonymous login. */
+  /** A login in a session that was allowed to go on in clear only for an anonymous one. */
   | { readonly kind: 'judgeClear' };
 
 /** What the routing looks at. */
@@ -86,6 +86,7 @@ function routeInClear(command: Command, view: RouteView): Route {
 /** Secured, or clear by policy. */
 function routeOpen(command: Command, view: RouteView): Route {
   const { role, outOfBand } = command.info;
+  if (view.anonymousOnly && mayLogIn(command)) return view.idle ? { kind: 'judgeClear' } : WAIT;
   if (view.settingUp) return WAIT;
   if (view.transferring) return outOfBand ? routeOutOfBand(command) : WAIT;
   if (view.inDoubt) return { kind: 'fence' };
@@ -117,15 +118,17 @@ function routeOutOfBand(command: Command): Route {
 }
 
 function routeSimple(command: Command, view: RouteView): Route {
-  if (view.anonymousOnly && command.verb === 'USER' && !isAnonymous(command)) {
-    return view.idle ? { kind: 'judgeClear' } : WAIT;
-  }
   if (command.verb === 'MODE' && /^[BC]/i.test(command.argument.trim()) && !view.direct) {
     // Block and compressed mode keep the data connection open after the file, so its end could not be authenticated.
     const text = ownReply(504, sentences.modeRefused(command.argument.trim().charAt(0).toUpperCase()));
     return view.idle && !view.holding ? { kind: 'answer', text } : WAIT;
   }
   return relayed(command);
+}
+
+/** Another login than an anonymous one, or a line that may hide one. */
+function mayLogIn(command: Command): boolean {
+  return !command.clean || (command.verb === 'USER' && !isAnonymous(command));
 }
 
 /** A login that carries no password worth protecting. */

@@ -106,7 +106,7 @@ export class Securing {
   /** May the held command go out in clear? */
   judgeClear(reason: string): void {
     const command = this.#control.commands.head;
-    const anonymous = command !== undefined && isAnonymous(command);
+    const anonymous = command !== undefined && command.clean && isAnonymous(command);
     this.#anonymousOnly = anonymous;
     this.#control.to('judgingClear');
     const question = { kind: 'cleartext', anonymous, reason: reason.slice(0, 500) } as const;

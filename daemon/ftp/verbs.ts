@@ -86,6 +86,11 @@ export function verbInfo(verb: string): VerbInfo {
   return TABLE.get(verb) ?? plain;
 }
 
+/** A verb as the table writes it. ASCII only: the capital of \u00df would be SS, and make other verbs of what is none. */
+export function canonicalVerb(text: string): string {
+  return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+}
+
 /** Every verb of the table. */
 export const KNOWN_VERBS: readonly string[] = [...TABLE.keys()];
 

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { judgeLineStart } from '../../../daemon/ftp/line-start.js';
+
+describe('the first bytes of a line', () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['', 'undecided'],
+    ['P', 'undecided'],
+    ['pas', 'undecided'],
+    ['PASS', 'undecided'],
+    ['PASS ', 'ftp'],
+    ['pass\r\n', 'ftp'],
+    ['PASS\0', 'ftp'],
+    ['\xff\xf4 \tPASS x', 'ftp'],
+    ['\xff', 'undecided'],
+    ['PASSX', 'other'],
+    ['PASS-', 'other'],
+    ['\xff\xffPASS', 'other'],
+    ['\r\n', 'other'],
+    ['\x16', 'other'],
+  ];
+  for (const [text, expected] of cases) {
+    it(JSON.stringify(text), () => {
+      assert.equal(judgeLineStart(Buffer.from(text, 'latin1'), ['USER', 'PASS']), expected);
+    });
+  }
+});

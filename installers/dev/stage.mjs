@@ -49,6 +49,7 @@ export function stageProgram(folder, { withTests }) {
   copyIn('package.json');
   for (const part of ['daemon', 'shared', 'tray', ...(withTests ? ['test'] : [])])
     copyIn(path.join('dist', part));
+  if (withTests) copyIn('test/lab/clients/ftplib_client.py');
   for (const location of runtimePackages(withTests ? ['basic-ftp'] : [])) copyIn(location);
   makeReadable(fresh);
   rmSync(folder, { recursive: true, force: true });

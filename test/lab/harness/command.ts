@@ -125,7 +125,7 @@ export async function waitFor(
   while (!(await condition())) {
     if (Date.now() > deadline)
       throw new Error(`waited in vain for ${typeof what === 'string' ? what : what()}`);
-    await sleep(20);
+    await sleep(5);
   }
 }
 

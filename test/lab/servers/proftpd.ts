@@ -51,6 +51,8 @@ function settings(site: Site, tls: TlsSetup): readonly string[] {
     'AllowStoreRestart on',
     'AllowRetrieveRestart on',
     'RootRevoke off',
+    // After an abort it lingers on the closed data connection, ten seconds unless told otherwise.
+    'TimeoutLinger 1',
     'AuthOrder mod_auth_file.c',
     `AuthUserFile ${users}`,
     'WtmpLog off',

@@ -57,14 +57,15 @@ export async function startDaemon(lab: Lab, name: string, config: string): Promi
   const cli = (argv: readonly string[], uid?: number): Promise<Finished> =>
     run({ namespace, uid }, [process.execPath, main, ...argv, '--runtime-dir', runtime]);
   const log = (): string => running.stdout() + running.stderr();
-  let over = false;
-  void running.ended.then(() => (over = true));
+  const life = { over: false };
+  void running.ended.then(() => (life.over = true));
   await waitFor(
     () => `the daemon: ${log()}`,
-    async () => over || (await cli(['status', '--json'])).code === 0,
+    // It answers before the redirect stands; a client that connects then is not its own yet.
+    async () => life.over || (await cli(['status', '--json'])).stdout.includes('"kind": "active"'),
     30_000,
   );
-  if (over) throw new Error(`the daemon did not start: ${log()}`);
+  if (life.over) throw new Error(`the daemon did not start: ${log()}`);
   return {
     pid: running.pid,
     running,
@@ -74,7 +75,8 @@ export async function startDaemon(lab: Lab, name: string, config: string): Promi
     json: async (argv, uid) => {
       const finished = await cli([...argv, '--json'], uid);
       if (finished.code !== 0) throw new Error(`ftpseal ${argv.join(' ')}: ${finished.stderr}`);
-      return JSON.parse(finished.stdout);
+      const parsed: unknown = JSON.parse(finished.stdout);
+      return parsed;
     },
     log,
     stop: () => running.stop(),

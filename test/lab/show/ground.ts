@@ -1,0 +1,69 @@
+// What the lab tests through the daemon share: files at servers, a second person, and the daemon's own words about a session.
+import { createHash } from 'node:crypto';
+import { chownSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import {
+  openQuestionSchema,
+  sessionViewSchema,
+  statusSchema,
+  storeContentsSchema,
+} from '../../../shared/ipc-messages.js';
+import type { QuestionView, SessionView, Status, StoreView } from '../../../shared/ipc-messages.js';
+import { clientUid, serverUid } from '../harness/account.js';
+import { waitFor } from '../harness/command.js';
+import type { Daemon } from '../harness/ftpseal.js';
+import type { LabServer } from '../harness/server.js';
+
+/** Another user of the client's host. */
+export const otherUid = clientUid + 1;
+
+/** Puts a file into the server's login folder. */
+export function place(server: LabServer, name: string, bytes: Buffer): void {
+  const file = path.join(server.home, name);
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, bytes);
+  chownSync(file, serverUid, serverUid);
+}
+
+/** The names in the server's login folder. */
+export function namesAt(server: LabServer): readonly string[] {
+  return readdirSync(server.home);
+}
+
+/** SHA-256 in hex. */
+export function digest(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+export async function status(daemon: Daemon, uid?: number): Promise<Status> {
+  return statusSchema.parse(await daemon.json(['status'], uid));
+}
+
+export async function sessions(daemon: Daemon, uid?: number): Promise<readonly SessionView[]> {
+  const answer = await daemon.json(['sessions'], uid);
+  return z.object({ sessions: z.array(sessionViewSchema) }).parse(answer).sessions;
+}
+
+export async function questions(daemon: Daemon, uid?: number): Promise<readonly QuestionView[]> {
+  const answer = await daemon.json(['prompts'], uid);
+  return z.object({ questions: z.array(openQuestionSchema) }).parse(answer).questions;
+}
+
+export async function keys(daemon: Daemon, uid?: number): Promise<StoreView> {
+  return storeContentsSchema.parse(await daemon.json(['keys', 'list'], uid));
+}
+
+/** Waits until a question about this server is open, and returns it. */
+export async function questionAbout(daemon: Daemon, address: string, uid = clientUid): Promise<QuestionView> {
+  let found: QuestionView | undefined;
+  await waitFor(
+    () => `a question about ${address}; the log: ${daemon.log().slice(-2000)}`,
+    async () => {
+      found = (await questions(daemon, uid)).find((one) => one.connection.server.address === address);
+      return found !== undefined;
+    },
+  );
+  if (found === undefined) throw new Error('unreachable');
+  return found;
+}

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
 import { createBulkSocket } from '../../../daemon/relay/bulk-socket.js';
+import { endedByReset } from '../../../daemon/sys/socket-error.js';
 import type { KeyPair } from './certificate-fixture.js';
 
 export interface Listener {
@@ -72,25 +73,31 @@ export async function serveTls(
   server.on('tlsClientError', () => undefined);
   server.on('secureConnection', (socket) => {
     socket.on('error', () => undefined);
-    serve(socket);
+    // Node's server sends no close_notify when it is ended before its handshake has returned.
+    setImmediate(serve, socket);
   });
   return listen(server);
 }
 
-/** Everything that comes until the end; `ended` false if the connection broke instead. */
+/** Everything that comes until the end; `ended` false if the connection broke instead, also where Node calls that an end. */
 export async function readAll(socket: net.Socket): Promise<{ bytes: Buffer; ended: boolean }> {
   const parts: Buffer[] = [];
   socket.on('data', (part: Buffer) => parts.push(part));
   const ended = await new Promise<boolean>((resolve) => {
-    if (socket.readableEnded || socket.destroyed) resolve(socket.readableEnded);
     socket.once('end', () => {
-      resolve(true);
+      resolve(!endedByReset(rawOf(socket)));
     });
     socket.once('close', () => {
       resolve(false);
     });
   });
   return { bytes: Buffer.concat(parts), ended };
+}
+
+/** The TCP socket under a server's TLS socket, for breaking it. */
+export function rawOf(socket: net.Socket): net.Socket {
+  const parent: unknown = Reflect.get(socket, '_parent');
+  return parent instanceof net.Socket ? parent : socket;
 }
 
 /** Bytes that compress and repeat badly, the same for the same seed. */

@@ -11,6 +11,11 @@ import { stage } from './harness/stage.js';
 import { formatLimits, formatMatrix, runCell, type Cell, type MatrixGround, type Verdict } from './matrix.js';
 import { plainServers } from './servers/all.js';
 
+/** The first server gets every way, the others prove only that they and the clients can work together. */
+const fewWays = everyWay.filter(
+  (way) => way.family === 4 && (way.mode === 'extended passive' || way.mode === 'active'),
+);
+
 let lab: Lab;
 let ground: MatrixGround;
 const servers = new Map<string, LabServer>();
@@ -36,7 +41,7 @@ for (const kind of plainServers) {
     for (const [index, client] of everyClient.entries()) {
       test(client.name, async () => {
         const failures: string[] = [];
-        for (const way of everyWay) {
+        for (const way of kind === plainServers[0] ? everyWay : fewWays) {
           const cell = { server: servers.get(kind.name)!, client, way };
           const verdict = await runCell(ground, cell, index);
           results.push({ cell, verdict });

@@ -15,7 +15,7 @@ import type { Lab } from './harness/lab.js';
 import type { LabServer } from './harness/server.js';
 import { cleanUp, failureOf, prepare } from './work.js';
 
-/** A way to reach a server, and whether the big and the many files go this way too. */
+/** A way to reach a server: one column of the table. */
 export interface Way {
   readonly mode: Mode;
   readonly family: Family;
@@ -89,9 +89,13 @@ export async function runCell(ground: MatrixGround, cell: Cell, turn: number): P
   return { kind: 'passed', done, seconds: (Date.now() - started) / 1000 };
 }
 
+function isSameWay(one: Way, other: Way): boolean {
+  return one.mode === other.mode && one.family === other.family;
+}
+
 function leftOut(cell: Cell, turn: number): readonly Operation[] {
   const ways = everyWay.filter((way) => cell.client.obstacle(way.mode, way.family) === undefined);
-  const own = ways.findIndex((way) => way.mode === cell.way.mode && way.family === cell.way.family);
+  const own = ways.findIndex((way) => isSameWay(way, cell.way));
   const out: Operation[] = [];
   // curl 7.88 waits a whole second whenever a PASV reply is quicker than itself; its turn is an active one.
   if (own !== turn % ways.length) out.push('many');
@@ -118,14 +122,14 @@ export function formatMatrix(results: readonly { readonly cell: Cell; readonly v
   const rows = new Map<string, string[]>();
   for (const { cell, verdict } of results) {
     const key = `${cell.server.kind.name.padEnd(16)} ${cell.client.name.padEnd(14)}`;
-    const row = rows.get(key) ?? [];
+    const row = rows.get(key) ?? heads.map(() => 'not run');
     rows.set(key, row);
-    row.push(cellText(cell, verdict, noteOf));
+    row[everyWay.findIndex((way) => isSameWay(way, cell.way))] = cellText(cell, verdict, noteOf);
   }
   const lines = [...rows].map(([key, row]) => `${key} ${row.map((text) => text.padEnd(12)).join('')}`);
   const header = `${'server'.padEnd(16)} ${'client'.padEnd(14)} ${heads.map((head) => head.padEnd(12)).join('')}`;
   const legend = [
-    'N ok: all N operations of this cell did what they should; +300M, +200: with the 300 MB file both ways, with 200 files each way.',
+    'N ok: all N operations of this cell did what they should; +big, +200: also the 300 MB file both ways, 200 files each way.',
     ...notes.map((note, index) => `[${index + 1}] ${note}`),
   ];
   return [header, ...lines, '', ...legend, ''].join('\n');
@@ -138,7 +142,7 @@ function cellText(cell: Cell, verdict: Verdict, noteOf: (text: string) => string
     case 'failed':
       return `FAIL ${noteOf(`${titleOf(cell)}: ${verdict.failures.join('; ')}`)}`;
     case 'passed': {
-      const extras = `${verdict.done.includes('huge') ? '+300M' : ''}${verdict.done.includes('many') ? '+200' : ''}`;
+      const extras = `${verdict.done.includes('huge') ? '+big' : ''}${verdict.done.includes('many') ? '+200' : ''}`;
       const small = verdict.done.filter((name) => name !== 'huge' && name !== 'many').length;
       return `${small} ok${extras}`;
     }

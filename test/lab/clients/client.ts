@@ -4,7 +4,7 @@
 export type Mode = 'passive' | 'extended passive' | 'active' | 'extended active';
 export type Family = 4 | 6;
 
-/** The work list, in the order in which every client does it. */
+/** The work list, in the order in which every client does it. The abort is last: lftp may go on in another mode after it. */
 export const operations = [
   'list',
   'nlst',
@@ -18,9 +18,9 @@ export const operations = [
   'mkdir',
   'empty',
   'failed-retr',
-  'abort',
   'many',
   'huge',
+  'abort',
 ] as const;
 export type Operation = (typeof operations)[number];
 

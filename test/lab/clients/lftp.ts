@@ -47,6 +47,8 @@ function settings(task: Task): readonly string[] {
     `set ftp:prefer-epsv ${yesIf(isExtended(task.mode))}`,
     'set ftp:use-mlsd no',
     'set ftp:use-abor yes',
+    // It waits 15 seconds for a second reply to ABOR when the server's 426 and 226 come close together.
+    'set ftp:abor-max-wait 3',
     'set net:max-retries 1',
     'set net:timeout 20',
     'set cmd:interactive no',

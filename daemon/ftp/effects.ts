@@ -33,6 +33,11 @@ export type Effect =
       readonly protection: LegProtection;
     }
   | { readonly kind: 'listenForServer'; readonly channel: ChannelId; readonly protection: LegProtection }
+  /**
+   * The transfer command was sent. TLS on the server's leg begins with `relay`, when the server has accepted the transfer; this
+   * is for servers that want it before they answer: after a moment it begins anyway.
+   */
+  | { readonly kind: 'secureSoon'; readonly channel: ChannelId }
   /** Move the transfer's bytes as soon as both legs stand. */
   | { readonly kind: 'relay'; readonly channel: ChannelId; readonly direction: 'download' | 'upload' }
   /** The server says that the transfer is over: if nothing moves any more for a while, settle it as truncated. */

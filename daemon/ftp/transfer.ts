@@ -245,6 +245,8 @@ export class TransferMachine {
     };
     this.#state = { kind: 'running', running };
     this.#control.send(command, { kind: 'transfer' });
+    if (this.legProtection === 'private')
+      this.#control.outbox.emit({ kind: 'secureSoon', channel: channel.id });
   }
 
   /** A preliminary or final reply to the transfer command. */

@@ -16,6 +16,8 @@ const LEG_MS = 60_000;
 /** Milliseconds without a byte moving after the server called the transfer done; then its end counts as lost. */
 const STALL_MS = 30_000;
 const STALL_CHECK_MS = 2_500;
+/** Milliseconds that a server gets to accept a transfer before TLS begins without its word. */
+const SECURE_ANYWAY_MS = 500;
 
 /** How a leg towards the server is secured; made by the session driver from its control connection. */
 export type SecureLeg = (raw: Socket) => Promise<TlsLink>;
@@ -50,6 +52,7 @@ export class DataChannel {
   #moved = 0;
   #legTimer: NodeJS.Timeout | undefined;
   #stallTimer: NodeJS.Timeout | undefined;
+  #secureTimer: NodeJS.Timeout | undefined;
 
   constructor(options: DataChannelOptions) {
     this.#options = options;
@@ -127,6 +130,14 @@ export class DataChannel {
     });
   }
 
+  /** The transfer was asked for: TLS begins with the server's answer, or after a moment without one. */
+  secureSoon(): void {
+    clearTimeout(this.#secureTimer);
+    this.#secureTimer = setTimeout(() => {
+      this.#secureServer();
+    }, SECURE_ANYWAY_MS);
+  }
+
   /** Moves the bytes as soon as both legs stand; `onSettled` follows exactly once. */
   relay(direction: 'download' | 'upload'): void {
     this.#direction = direction;
@@ -200,8 +211,8 @@ export class DataChannel {
   }
 
   /**
-   * TLS begins only when the server has accepted the transfer: pyftpdlib and others take a ClientHello that comes before the
-   * command for a broken connection.
+   * Not before the transfer command has reached the server: pyftpdlib and others take a ClientHello that comes first for a
+   * broken connection.
    */
   #secureServer(): void {
     const raw = this.#unsecured;
@@ -262,6 +273,7 @@ export class DataChannel {
   }
 
   #release(): void {
+    clearTimeout(this.#secureTimer);
     clearTimeout(this.#legTimer);
     clearInterval(this.#stallTimer);
     this.#offer?.withdraw();

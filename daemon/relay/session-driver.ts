@@ -170,6 +170,9 @@ export class SessionDriver {
       case 'listenForServer':
         channel.listenForServer(effect.protection);
         break;
+      case 'secureSoon':
+        channel.secureSoon();
+        break;
       case 'relay':
         channel.relay(effect.direction);
         break;

@@ -11,7 +11,7 @@ export function relayRaw(a: Socket, b: Socket, onBytes?: (fromA: number, fromB: 
       from.destroy();
     });
     from.once('close', (hadError) => {
-      if (hadError) to.resetAndDestroy();
+      if (hadError) resetAfterFlush(to);
       else if (!to.writableEnded) to.end();
     });
     if (onBytes !== undefined) {
@@ -22,4 +22,13 @@ export function relayRaw(a: Socket, b: Socket, onBytes?: (fromA: number, fromB: 
     from.pipe(to);
     from.resume();
   }
+}
+
+/**
+ * What came before the reset belongs to the stream: curl closes a finished upload with TLS tickets unread, which resets it, and
+ * the server has had the whole file by then where nothing is in between.
+ */
+function resetAfterFlush(socket: Socket): void {
+  if (!socket.writable) socket.resetAndDestroy();
+  else socket.write(Buffer.alloc(0), () => socket.resetAndDestroy());
 }

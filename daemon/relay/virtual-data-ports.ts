@@ -18,7 +18,7 @@ import { socketDescriptor } from '../sys/socket-descriptor.js';
 import { socketOwner } from '../sys/socket-owner.js';
 import type { ClientDataPorts, DataOwner, Offer } from './client-data-ports.js';
 import { relayRaw } from './raw-relay.js';
-import { dialData } from './upstream.js';
+import { dialData, dialServer } from './upstream.js';
 
 const PAIR_ATTEMPTS = 6;
 const PAIR_RETRY_MS = 300;
@@ -132,7 +132,8 @@ function isPairInUse(error: unknown): boolean {
 /** A connection into the range that no session expects belongs to somebody else's protocol: on to where it was going. */
 async function relayUntouched(socket: Socket, target: Endpoint): Promise<void> {
   try {
-    relayRaw(socket, await dialData(target));
+    // Not a bulk socket: those give their bytes to no pipe.
+    relayRaw(socket, await dialServer(target, undefined));
   } catch {
     socket.resetAndDestroy();
   }

@@ -43,7 +43,13 @@ function settings(site: Site, secured: boolean): readonly string[] {
   ];
 }
 
-function vsftpd(name: string, setup: string, secured: boolean): ServerKind {
+/** vsftpd with further lines in its configuration; the last line for a key counts. */
+export function vsftpd(
+  name: string,
+  setup: string,
+  secured: boolean,
+  further: readonly string[] = [],
+): ServerKind {
   return {
     name,
     setup,
@@ -51,7 +57,7 @@ function vsftpd(name: string, setup: string, secured: boolean): ServerKind {
     mlsd: false,
     prepare: (site) => {
       const file = path.join(site.folder, 'vsftpd.conf');
-      writeFileSync(file, `${settings(site, secured).join('\n')}\n`);
+      writeFileSync(file, `${[...settings(site, secured), ...further].join('\n')}\n`);
       return withLibraries('vsftpd', [program, file]);
     },
   };

@@ -1,6 +1,6 @@
 // What the lab tests through the daemon share: files at servers, a second person, and the daemon's own words about a session.
 import { createHash } from 'node:crypto';
-import { chownSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import {
@@ -13,6 +13,7 @@ import type { QuestionView, SessionView, Status, StoreView } from '../../../shar
 import { clientUid, serverUid } from '../harness/account.js';
 import { waitFor } from '../harness/command.js';
 import type { Daemon } from '../harness/ftpseal.js';
+import type { Lab } from '../harness/lab.js';
 import type { LabServer } from '../harness/server.js';
 
 /** Another user of the client's host. */
@@ -29,6 +30,41 @@ export function place(server: LabServer, name: string, bytes: Buffer): void {
 /** The names in the server's login folder. */
 export function namesAt(server: LabServer): readonly string[] {
   return readdirSync(server.home);
+}
+
+/** A file of the server's login folder. */
+export function readAt(server: LabServer, name: string): Buffer {
+  return readFileSync(path.join(server.home, name));
+}
+
+/** A folder for the client's files, its own. */
+export function clientFolder(lab: Lab, name: string, uid = clientUid): string {
+  const folder = path.join(lab.folder, name);
+  mkdirSync(folder, { recursive: true });
+  chownSync(folder, uid, uid);
+  return folder;
+}
+
+/**
+ * Names for a program that can't be told addresses in another way: `argv` as the given user, to be started as root, with a
+ * hosts file of its own.
+ */
+export function withNames(
+  lab: Lab,
+  names: Readonly<Record<string, string>>,
+): (uid: number, argv: readonly string[]) => readonly string[] {
+  const file = path.join(lab.folder, `hosts-${Object.keys(names).join('-')}`);
+  writeFileSync(
+    file,
+    Object.entries(names)
+      .map(([name, address]) => `${address} ${name}\n`)
+      .join(''),
+  );
+  const mounted = ['unshare', '--mount', '--propagation', 'private', '--', 'sh', '-c'];
+  return (uid, argv) => [
+    ...[...mounted, 'mount --bind "$0" /etc/hosts && exec "$@"', file],
+    ...['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--', ...argv],
+  ];
 }
 
 /** SHA-256 in hex. */

@@ -167,6 +167,8 @@ export class Conversation {
 
   onRead(read: Exclude<StreamRead, { kind: 'need-more' }>): void {
     switch (read.kind) {
+      case 'more':
+        break;
       case 'too-long':
         this.#control.fail(sentences.replyTooLong(this.#control.label));
         break;

@@ -22,6 +22,8 @@ export type StreamRead =
       readonly exchange: Exclude<Exchange, { kind: 'relay' | 'abort' }>;
       readonly reply: Reply;
     }
+  /** A line of a reply that has to be seen whole and goes on. */
+  | { readonly kind: 'more' }
   /** A line that belongs to no reply. */
   | { readonly kind: 'stray'; readonly line: ReplyLine }
   | { readonly kind: 'need-more' }
@@ -48,15 +50,12 @@ export class ReplyStream {
     this.#reader.push(bytes);
   }
 
-  /** The next thing to act on, paired. */
+  /** The next line, paired; never two at once, because the first one may change what the client's commands may do. */
   read(): StreamRead {
-    for (;;) {
-      const read = this.#reader.read();
-      if (read.kind !== 'line') return read;
-      if (read.line.code === undefined) return { kind: 'stray', line: read.line };
-      const taken = this.#take(read.line, read.line.code);
-      if (taken !== undefined) return taken;
-    }
+    const read = this.#reader.read();
+    if (read.kind !== 'line') return read;
+    if (read.line.code === undefined) return { kind: 'stray', line: read.line };
+    return this.#take(read.line, read.line.code);
   }
 
   /** The next line without pairing it: greetings answer nothing. */
@@ -83,8 +82,7 @@ export class ReplyStream {
     return this.#reader.takeRest();
   }
 
-  /** Undefined as long as a reply that has to be seen whole goes on. */
-  #take(line: ReplyLine, code: number): StreamRead | undefined {
+  #take(line: ReplyLine, code: number): StreamRead {
     const first = this.#open === undefined;
     this.#open ??= { exchange: this.#pairing.match(code), lines: [], raw: [], bytes: 0 };
     const open = this.#open;
@@ -97,7 +95,7 @@ export class ReplyStream {
     open.raw.push(line.raw);
     open.bytes += line.raw.length;
     if (open.bytes > COLLECTED_REPLY_MAX) return { kind: 'too-long' };
-    if (!line.last) return undefined;
+    if (!line.last) return { kind: 'more' };
     return { kind: 'reply', exchange, reply: { code, lines: open.lines, raw: Buffer.concat(open.raw) } };
   }
 

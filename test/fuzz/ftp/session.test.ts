@@ -100,8 +100,9 @@ describe('a session under dice', () => {
           // A cut between an agreement and what comes behind it shows the agreement first.
           if (expected.some((line) => line.includes('only encryption may begin') || line === '> tunnel'))
             return;
+          const wasPassing = ['passthrough', 'clientAuth'].some((phase) => simulation.phases.has(phase));
           const actual = formatEffects(pieces(event, cuts).flatMap((piece) => cut.step(piece)));
-          assert.deepEqual(actual, expected);
+          assert.deepEqual(wasPassing ? bySide(actual) : actual, wasPassing ? bySide(expected) : expected);
           assert.equal(cut.phase, whole.phase);
         }
       }),
@@ -125,6 +126,16 @@ describe('a session under dice', () => {
     );
   });
 });
+
+/** Relayed bytes are no conversation: only each side's own order counts. */
+function bySide(lines: readonly string[]): readonly string[] {
+  const side = (letter: string): string =>
+    lines
+      .filter((line) => line.startsWith(`> ${letter}`))
+      .map((line) => (line[3] === ':' ? `${line.slice(5)}\\r\\n` : line.slice(5)))
+      .join('');
+  return [side('C'), side('S'), ...lines.filter((line) => !/^> [CS][:.]/.test(line))];
+}
 
 function pieces(event: Event, cuts: (bytes: Buffer) => readonly Buffer[]): readonly Event[] {
   if (event.kind !== 'clientBytes' && event.kind !== 'serverBytes') return [event];

@@ -91,7 +91,7 @@ export const HOSTILE_SERVER: readonly string[] = [
   '331 \r\n',
   '\xff\xfb\x01220 x\r\n',
   `200 ${'x'.repeat(70_000)}\r\n`,
-  `211-a\r\n${' line\r\n'.repeat(30_000)}`,
+  `211-a\r\n${' line\r\n'.repeat(12_000)}`,
   '\x16\x03\x01',
   '334 go on\r\n',
   '999 x\r\n',

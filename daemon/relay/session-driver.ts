@@ -371,6 +371,7 @@ export class SessionDriver {
       host: context.server.address,
       minVersion: context.policy.tls.minVersion,
       session,
+      group: this.#link?.group(),
       handshakeMs: DATA_HANDSHAKE_MS,
     });
     await link.established;

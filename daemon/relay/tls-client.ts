@@ -12,7 +12,7 @@ import { fingerprintOfCertificate } from '../trust/spki.js';
 import { describeKey, summarizeCertificate } from './certificate-summary.js';
 import { GuardedTransport, type Ending } from './guarded-transport.js';
 import { resetSocket } from './reset-socket.js';
-import { clientContext } from './tls-context.js';
+import { clientContext, parseGroup, type KeyExchangeGroup } from './tls-context.js';
 import { handshakeFault } from './tls-faults.js';
 
 /** Bytes of the server's own certificate. Real ones are below 8 KiB; its base64 has to fit the shared schema. */
@@ -29,6 +29,8 @@ export interface TlsOptions {
   /** A session of an earlier connection to resume. */
   readonly session?: Buffer | undefined;
   readonly minVersion: TlsVersion;
+  /** The group of an earlier handshake with this server. */
+  readonly group?: KeyExchangeGroup | undefined;
   /** None by default: older servers trip over it. */
   readonly alpn?: 'ftp' | 'ftp-data' | undefined;
   /** PEM certificates to trust instead of the machine's authorities. */
@@ -53,6 +55,8 @@ export interface TlsLink {
   readonly established: Promise<Established>;
   /** The newest session of the server; `undefined` until the first came (TLS 1.3: some time after the handshake). */
   readonly newestSession: () => Buffer | undefined;
+  /** The group of the key exchange; `undefined` before the handshake and for one without such a group. */
+  readonly group: () => KeyExchangeGroup | undefined;
   /** The given session was resumed. */
   readonly reused: () => boolean;
   /** The key that the server showed in this very handshake; `undefined` before it and when it was resumed. */
@@ -88,6 +92,7 @@ export function openTls(raw: net.Socket, options: TlsOptions): TlsLink {
     stream,
     established,
     newestSession: () => session,
+    group: () => done?.group,
     reused: () => done?.established.kind === 'resumed',
     peerFingerprint: () => done?.fingerprint,
     ending: () => transport.ending(),
@@ -110,7 +115,7 @@ function connectTls(transport: GuardedTransport, options: TlsOptions): tls.TLSSo
   return tls.connect({
     socket: transport,
     host: options.host,
-    secureContext: clientContext(options.minVersion, options.authorities),
+    secureContext: clientContext(options),
     // The verdict on the key decides, and it also knows keys that no authority vouches for.
     rejectUnauthorized: false,
     // Judged in `caValidFor`; `authorized` then tells about the chain alone.
@@ -124,6 +129,7 @@ function connectTls(transport: GuardedTransport, options: TlsOptions): tls.TLSSo
 interface Handshake {
   readonly established: Established;
   readonly fingerprint: KeyFingerprint | undefined;
+  readonly group: KeyExchangeGroup | undefined;
 }
 
 function handshake(stream: tls.TLSSocket, options: TlsOptions): Promise<Handshake> {
@@ -167,7 +173,11 @@ function readHandshake(stream: tls.TLSSocket, servername: string | undefined): H
   const protocol = stream.getProtocol() ?? 'unknown';
   const cipher = stream.getCipher().name;
   if (stream.isSessionReused()) {
-    return { established: { kind: 'resumed', protocol, cipher }, fingerprint: undefined };
+    return {
+      established: { kind: 'resumed', protocol, cipher },
+      fingerprint: undefined,
+      group: groupOf(stream),
+    };
   }
   // Not getPeerX509Certificate: on Node 20 it takes the certificate away from every later call.
   const shown = stream.getPeerCertificate();
@@ -185,7 +195,12 @@ function readHandshake(stream: tls.TLSSocket, servername: string | undefined): H
     cipher,
     certificate: summarizeCertificate(certificate, describeKey(certificate)),
   };
-  return { established: { kind: 'full', identity }, fingerprint };
+  return { established: { kind: 'full', identity }, fingerprint, group: groupOf(stream) };
+}
+
+function groupOf(stream: tls.TLSSocket): KeyExchangeGroup | undefined {
+  const info = stream.getEphemeralKeyInfo();
+  return info !== null && 'name' in info ? parseGroup(info.name) : undefined;
 }
 
 /** The name, if the chain leads to an authority of this machine and the certificate is made out to that name. */

@@ -5,19 +5,40 @@ import tls from 'node:tls';
 import type { TlsVersion } from '../../shared/policy.js';
 import { readMachineAuthorities } from './machine-authorities.js';
 
-const shared = new Map<TlsVersion, tls.SecureContext>();
+const shared = new Map<string, tls.SecureContext>();
 
-/** The context for a lowest version; the machine's authorities are read once, unless others are given as PEM. */
-export function clientContext(minVersion: TlsVersion, authorities?: string): tls.SecureContext {
-  if (authorities !== undefined) return createContext(minVersion, authorities);
-  const known = shared.get(minVersion);
+/** Key exchange groups in the order of OpenSSL's own preference. */
+const groups = ['X25519', 'prime256v1', 'X448', 'secp521r1', 'secp384r1'] as const;
+export type KeyExchangeGroup = (typeof groups)[number];
+
+/** The group by the name that OpenSSL reports; undefined for one that is not offered by preference. */
+export function parseGroup(name: unknown): KeyExchangeGroup | undefined {
+  return groups.find((group) => group === name);
+}
+
+export interface ContextOptions {
+  readonly minVersion: TlsVersion;
+  /** PEM certificates in place of the machine's authorities. */
+  readonly authorities?: string | undefined;
+  /** The group to offer first: one that the server takes saves a round trip and a second key (HelloRetryRequest). */
+  readonly group?: KeyExchangeGroup | undefined;
+}
+
+/** The context for these options; the machine's authorities are read once, unless others are given. */
+export function clientContext(options: ContextOptions): tls.SecureContext {
+  if (options.authorities !== undefined) return createContext(options, options.authorities);
+  const key = `${options.minVersion} ${options.group ?? ''}`;
+  const known = shared.get(key);
   if (known !== undefined) return known;
-  const context = createContext(minVersion, readMachineAuthorities());
-  shared.set(minVersion, context);
+  const context = createContext(options, readMachineAuthorities());
+  shared.set(key, context);
   return context;
 }
 
-function createContext(minVersion: TlsVersion, authorities: string | undefined): tls.SecureContext {
+function createContext(
+  { minVersion, group }: ContextOptions,
+  authorities: string | undefined,
+): tls.SecureContext {
   const isOld = minVersion === 'TLSv1' || minVersion === 'TLSv1.1';
   // A second handshake could show another key after the verdict on the first.
   const options = constants.SSL_OP_NO_RENEGOTIATION;
@@ -26,6 +47,9 @@ function createContext(minVersion: TlsVersion, authorities: string | undefined):
     // OpenSSL 3 has TLS 1.0 and 1.1 at level 0 only, and servers of that age lack secure renegotiation (RFC 5746).
     ciphers: isOld ? `${tls.DEFAULT_CIPHERS}:@SECLEVEL=0` : tls.DEFAULT_CIPHERS,
     secureOptions: isOld ? options | constants.SSL_OP_LEGACY_SERVER_CONNECT : options,
+    ...(group === undefined
+      ? {}
+      : { ecdhCurve: [group, ...groups.filter((name) => name !== group)].join(':') }),
     ...(authorities === undefined ? {} : { ca: authorities }),
   });
 }

@@ -12,7 +12,7 @@ import type { SourcePorts } from '../sys/source-ports.js';
 import type { MainLink } from './main-link.js';
 import type { SessionState } from './messages.js';
 
-/** Milliseconds between two reports of a session whose bytes alone have changed. */
+/** Milliseconds between two reports of a session of which only the counts have changed. */
 const REPORT_MS = 1_000;
 /** Servers whose quirks are remembered. */
 const QUIRKS_MAX = 1_024;
@@ -53,6 +53,7 @@ export class SessionPool {
   readonly #options: SessionPoolOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #noEpsv = new Set<IpAddress>();
+  readonly #reserved = new Map<IpAddress, Promise<Port | undefined>>();
   #count = 0;
 
   constructor(options: SessionPoolOptions) {
@@ -154,8 +155,20 @@ export class SessionPool {
     };
   }
 
-  /** Makes data connections of this server possible; the same promise while one is under way. */
-  async reserve(address: IpAddress): Promise<Port | undefined> {
+  /**
+   * Makes data connections of this server possible. Asked once: the main thread keeps the reservation of a server that has a
+   * session, and a question for every file would cost each of them two thread switches.
+   */
+  reserve(address: IpAddress): Promise<Port | undefined> {
+    const known = this.#reserved.get(address);
+    if (known !== undefined) return known;
+    const asked = this.#askForPort(address);
+    this.#reserved.set(address, asked);
+    asked.catch(() => this.#reserved.delete(address));
+    return asked;
+  }
+
+  async #askForPort(address: IpAddress): Promise<Port | undefined> {
     const { activePort } = await this.#options.link.ask({ kind: 'reserve', address }, 'reserved');
     return activePort;
   }
@@ -182,10 +195,12 @@ export class SessionPool {
   #update(id: string, view: SessionView): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
-    const next = { ...entry.state, ...describe(view) };
-    const changed = JSON.stringify(next) !== JSON.stringify(entry.state);
-    entry.state = next;
-    if (changed) this.#report(entry);
+    const described = describe(view);
+    const news = Object.entries(described).filter(([key, value]) => Reflect.get(entry.state, key) !== value);
+    if (news.length === 0) return;
+    entry.state = { ...entry.state, ...described };
+    if (news.every(([key]) => key === 'transfers')) this.#reportSoon(entry);
+    else this.#report(entry);
   }
 
   #countBytes(id: string, count: number, direction: 'download' | 'upload'): void {
@@ -196,6 +211,10 @@ export class SessionPool {
       direction === 'download'
         ? { ...state, bytesDown: state.bytesDown + count }
         : { ...state, bytesUp: state.bytesUp + count };
+    this.#reportSoon(entry);
+  }
+
+  #reportSoon(entry: Entry): void {
     entry.reportTimer ??= setTimeout(() => {
       this.#report(entry);
     }, REPORT_MS).unref();
@@ -212,9 +231,18 @@ export class SessionPool {
     if (entry === undefined) return;
     this.#update(id, entry.driver.view);
     this.#entries.delete(id);
+    this.#release(entry.state.connection.server.address);
     this.#report(entry);
     this.#options.link.tell({ kind: 'withdraw', sessionId: id });
     this.#options.link.tell({ kind: 'ended', id, reason });
+  }
+
+  /** The main thread may drop the reservation of a server without a session. */
+  #release(address: IpAddress): void {
+    const others = [...this.#entries.values()].some(
+      (entry) => entry.state.connection.server.address === address,
+    );
+    if (!others) this.#reserved.delete(address);
   }
 }
 

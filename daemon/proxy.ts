@@ -11,6 +11,7 @@ import { ProxyCore, programVersion, type RedirectSide } from './proxy/proxy-core
 import { ServerRegistry } from './proxy/server-registry.js';
 import { SupervisorLink, type ParentChannel } from './proxy/supervisor-link.js';
 import { Log, type LogLevel } from './sys/log.js';
+import { freeBuffersPromptly } from './sys/garbage-collector.js';
 import { hardenProcess } from './sys/process-hardening.js';
 
 export interface ProxyProcessOptions {
@@ -31,6 +32,7 @@ const workerEntry = new URL('./pool/worker.js', import.meta.url);
  */
 export async function runProxyProcess(options: ProxyProcessOptions): Promise<number> {
   hardenProcess();
+  freeBuffersPromptly();
   // A Ctrl-C on the terminal reaches both processes; the supervisor decides what it means.
   process.on('SIGINT', () => undefined);
   const end = new Ending();
@@ -67,6 +69,7 @@ export interface ExplicitProxyOptions extends ProxyProcessOptions {
 
 /** The explicit proxy: runs until SIGINT or SIGTERM. Resolves with the exit code; rejects with a Fault. */
 export async function runExplicitProxy(options: ExplicitProxyOptions): Promise<number> {
+  freeBuffersPromptly();
   const end = new Ending();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {

@@ -50,7 +50,9 @@ function settings(task: Task): readonly string[] {
     // It waits 15 seconds for a second reply to ABOR when the server's 426 and 226 come close together.
     'set ftp:abor-max-wait 3',
     'set net:max-retries 1',
-    'set net:timeout 20',
+    // After an abort Pure-FTPd with TLS owes lftp a reply, natively too; this is how long lftp waits for it.
+    'set net:timeout 8',
+    'set net:reconnect-interval-base 1',
     'set cmd:interactive no',
     'set cmd:fail-exit no',
     'set xfer:clobber yes',

@@ -344,7 +344,7 @@ export class SessionDriver {
     return {
       owner,
       ports: dataPorts,
-      secure: (raw) => this.#secureLeg(raw),
+      secure: (raw, direction) => this.#secureLeg(raw, direction),
       upstreamAddress: () => this.#server?.localAddress,
       onOffered: (endpoint: Endpoint) => {
         this.#dispatch({ kind: 'clientListening', channel, endpoint });
@@ -363,7 +363,7 @@ export class SessionDriver {
   }
 
   /** A data connection must prove that it leads to the same server: by resuming its session, or by its key. */
-  async #secureLeg(raw: Socket): Promise<TlsLink> {
+  async #secureLeg(raw: Socket, direction: 'download' | 'upload' | undefined): Promise<TlsLink> {
     const { context } = this.#options;
     const session = this.#link?.newestSession();
     const link = openTls(raw, {
@@ -371,6 +371,7 @@ export class SessionDriver {
       host: context.server.address,
       minVersion: context.policy.tls.minVersion,
       session,
+      provenEnd: direction !== 'upload',
       group: this.#link?.group(),
       handshakeMs: DATA_HANDSHAKE_MS,
     });

@@ -2,6 +2,7 @@
 // for the next handshake, and how the stream ended. Trust is decided elsewhere; no certificate is refused here.
 import { X509Certificate } from 'node:crypto';
 import type net from 'node:net';
+import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { Fault } from '../../shared/fault.js';
 import type { KeyFingerprint } from '../../shared/fingerprint.js';
@@ -10,6 +11,7 @@ import type { ServerIdentity } from '../../shared/trust.js';
 import { HANDSHAKE_MS } from '../ftp/limits.js';
 import { fingerprintOfCertificate } from '../trust/spki.js';
 import { describeKey, summarizeCertificate } from './certificate-summary.js';
+import { watchEnding } from './direct-ending.js';
 import { GuardedTransport, type Ending } from './guarded-transport.js';
 import { resetSocket } from './reset-socket.js';
 import { clientContext, parseGroup, type KeyExchangeGroup } from './tls-context.js';
@@ -31,6 +33,11 @@ export interface TlsOptions {
   readonly minVersion: TlsVersion;
   /** The group of an earlier handshake with this server. */
   readonly group?: KeyExchangeGroup | undefined;
+  /**
+   * False where nothing is read from the server and its reply tells how it went (uploads): TLS then works on the socket itself,
+   * which takes a quarter less CPU per byte, and `ending` is never `authenticated`.
+   */
+  readonly provenEnd?: boolean | undefined;
   /** None by default: older servers trip over it. */
   readonly alpn?: 'ftp' | 'ftp-data' | undefined;
   /** PEM certificates to trust instead of the machine's authorities. */
@@ -71,9 +78,8 @@ export interface TlsLink {
  * socket makes it faster. The link owns the socket from here on. No `error` of the socket or of TLS is ever uncaught.
  */
 export function openTls(raw: net.Socket, options: TlsOptions): TlsLink {
-  const transport = new GuardedTransport(raw);
-  const stream = connectTls(transport, options);
-  transport.guard(stream);
+  const { stream, ending } =
+    options.provenEnd === false ? connectDirectly(raw, options) : connectGuarded(raw, options);
   let session: Buffer | undefined;
   stream.on('session', (newest) => {
     session = newest;
@@ -95,7 +101,7 @@ export function openTls(raw: net.Socket, options: TlsOptions): TlsLink {
     group: () => done?.group,
     reused: () => done?.established.kind === 'resumed',
     peerFingerprint: () => done?.fingerprint,
-    ending: () => transport.ending(),
+    ending,
     reset: () => {
       resetSocket(raw);
       stream.destroy();
@@ -111,7 +117,28 @@ export function provenPeer(link: TlsLink, controlFingerprint: KeyFingerprint): b
   return link.reused() || link.peerFingerprint() === controlFingerprint;
 }
 
-function connectTls(transport: GuardedTransport, options: TlsOptions): tls.TLSSocket {
+interface Connected {
+  readonly stream: tls.TLSSocket;
+  readonly ending: () => Ending;
+}
+
+function connectGuarded(raw: net.Socket, options: TlsOptions): Connected {
+  const transport = new GuardedTransport(raw);
+  const stream = connectTls(transport, options);
+  transport.guard(stream);
+  return { stream, ending: () => transport.ending() };
+}
+
+function connectDirectly(raw: net.Socket, options: TlsOptions): Connected {
+  raw.allowHalfOpen = true;
+  raw.setNoDelay(true);
+  // It shows on the TLS stream as well.
+  raw.on('error', () => undefined);
+  const stream = connectTls(raw, options);
+  return { stream, ending: watchEnding(stream) };
+}
+
+function connectTls(transport: Duplex, options: TlsOptions): tls.TLSSocket {
   return tls.connect({
     socket: transport,
     host: options.host,

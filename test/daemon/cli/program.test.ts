@@ -1,7 +1,8 @@
 // The program as people run it: a process of its own, its exit codes, its output, against a real IPC server.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -33,8 +34,13 @@ interface Result {
 }
 
 function ftpseal(argv: readonly string[], input = ''): Promise<Result> {
+  const child = spawn(process.execPath, [main, ...argv]);
+  child.stdin.end(input);
+  return finished(child);
+}
+
+function finished(child: ChildProcessWithoutNullStreams): Promise<Result> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [main, ...argv]);
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
@@ -42,7 +48,6 @@ function ftpseal(argv: readonly string[], input = ''): Promise<Result> {
     child.on('close', (code) => {
       resolve({ code, stdout, stderr });
     });
-    child.stdin.end(input);
   });
 }
 
@@ -182,19 +187,22 @@ describe('sessions and prompts', () => {
 describe('as another user', () => {
   it('the daemon says no with exit code 4', skipUnlessRoot, async (t) => {
     await world.store.putPin(pin());
-    const result = await new Promise<Result>((resolve) => {
-      const argv = ['--reuid=12345', '--regid=12345', '--clear-groups', process.execPath, main];
-      const child = spawn('setpriv', [...argv, 'log', '--runtime-dir', world.folder], { cwd: '/' });
-      let stderr = '';
-      child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-      child.on('close', (code) => {
-        resolve({ code, stdout: '', stderr });
-      });
-    });
-    if (/Cannot find module|EACCES/.test(result.stderr)) {
-      t.skip('other users can’t read this checkout, so none can run the program from it');
-      return;
-    }
+    const staged = await mkdtemp(join(tmpdir(), 'ftpseal-cli-'));
+    t.after(() => rm(staged, { recursive: true, force: true }));
+    const readable = await stage(join(staged, 'program'));
+    await chmod(staged, 0o755);
+    const argv = ['--reuid=12345', '--regid=12345', '--clear-groups', process.execPath, readable];
+    const result = await finished(
+      spawn('setpriv', [...argv, 'log', '--runtime-dir', world.folder], { cwd: '/' }),
+    );
     assert.equal(result.code, 4, result.stderr);
   });
 });
+
+/** A copy of the program that every user can read: the checkout may lie in a folder that nobody else may enter. */
+async function stage(folder: string): Promise<string> {
+  const script = fileURLToPath(new URL('../../../../installers/dev/stage.mjs', import.meta.url));
+  const result = await finished(spawn(process.execPath, [script, folder]));
+  assert.equal(result.code, 0, result.stderr);
+  return join(folder, 'dist', 'daemon', 'main.js');
+}

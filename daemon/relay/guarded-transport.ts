@@ -61,9 +61,8 @@ export class GuardedTransport extends Duplex {
       if (chunk === null && !this.#rawEndDelivered && !stream.destroyed) this.#authenticated = true;
       return push(chunk, encoding);
     };
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      // A fatal alert of the peer first looks like its close_notify; the error that names it comes right behind.
-      if (!this.#authenticated || error.code?.startsWith('ERR_SSL_') === true) this.#tlsFailed = true;
+    stream.on('error', () => {
+      this.#tlsFailed = true;
     });
   }
 

@@ -74,8 +74,8 @@ export function isFull(destination: net.Socket): boolean {
 }
 
 /**
- * Waits for the peer to close a connection that this side has ended, discarding what still comes; closing at once with
- * bytes unread would make the kernel send a reset, and the peer would lose what it has not read yet.
+ * Waits for the peer to close a connection that this side has ended and goes on reading, whose consumer discards what still
+ * comes: closing at once with bytes unread would make the kernel send a reset, and the peer would lose what it has not read yet.
  */
 export function linger(socket: net.Socket, milliseconds: number): void {
   if (socket.destroyed) return;
@@ -86,5 +86,4 @@ export function linger(socket: net.Socket, milliseconds: number): void {
   socket.once('close', () => {
     clearTimeout(timer);
   });
-  socket.resume();
 }

@@ -265,14 +265,16 @@ test('a second handshake in TLS 1.2 is not carried out', async () => {
     socket.write('hello');
     socket.renegotiate({}, () => {
       renegotiated = true;
+      socket.destroy();
     });
   });
   const link = openTls(await dial(listener.port), base);
   await link.established;
   link.stream.resume();
-  await new Promise((resolve) => link.stream.once('close', resolve));
-  assert.equal(link.ending(), 'reset');
+  await new Promise((resolve) => link.stream.once('close', resolve).once('end', resolve));
   assert.equal(renegotiated, false);
+  assert.equal(link.ending(), 'reset');
   assert.match(reason, /no renegotiation/);
+  link.stream.destroy();
   await listener.close();
 });

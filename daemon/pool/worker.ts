@@ -2,6 +2,7 @@
 // accept to close.
 import { parentPort, workerData } from 'node:worker_threads';
 import { Fault } from '../../shared/fault.js';
+import { clientContext } from '../relay/tls-context.js';
 import { VirtualDataPorts } from '../relay/virtual-data-ports.js';
 import { sourcePorts } from '../sys/source-ports.js';
 import { ExplicitFront } from './explicit-front.js';
@@ -30,6 +31,8 @@ async function main(): Promise<void> {
     data.listen.kind === 'loopback'
       ? await startRedirect(data, data.listen, link, pool)
       : await startExplicit(data.listen.control, link, pool);
+  // Reading the machine's authorities takes as long as many handshakes: not on the first session's time.
+  setImmediate(() => clientContext({ minVersion: data.config.tls.minVersion }));
   const stop = (graceMs: number): void => {
     for (const server of servers) server.close();
     pool.drain(graceMs);

@@ -14,6 +14,7 @@ import {
 import { parsePort } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
 import { originalDestination } from '../sys/original-destination.js';
+import { acceptPending } from '../sys/pending-connections.js';
 import { socketDescriptor } from '../sys/socket-descriptor.js';
 import { socketOwner } from '../sys/socket-owner.js';
 import type { ClientDataPorts, DataOwner, Offer } from './client-data-ports.js';
@@ -50,6 +51,8 @@ export class VirtualDataPorts implements ClientDataPorts {
   serve(listener: Server): void {
     listener.on('connection', (socket: Socket) => {
       this.#accept(socket);
+      // All at once: a small upload may be over, and its owner not to be found any more, when Node takes the next one.
+      for (const further of acceptPending(listener)) this.#accept(further);
     });
   }
 

@@ -20,6 +20,7 @@ export const ERRNO = { ENOENT: 2, EAGAIN: 11, EOPNOTSUPP: 95, ENOPROTOOPT: 92 } 
 interface Libc {
   readonly socket: (...args: unknown[]) => unknown;
   readonly close: (...args: unknown[]) => unknown;
+  readonly accept4: (...args: unknown[]) => unknown;
   readonly send: (...args: unknown[]) => unknown;
   readonly recv: (...args: unknown[]) => unknown;
   readonly getsockopt: (...args: unknown[]) => unknown;
@@ -37,6 +38,7 @@ function libc(): Libc {
   loaded = {
     socket: library.func('int socket(int domain, int type, int protocol)'),
     close: library.func('int close(int fd)'),
+    accept4: library.func('int accept4(int fd, void *address, void *length, int flags)'),
     send: library.func('intptr_t send(int fd, void *buffer, size_t length, int flags)'),
     recv: library.func('intptr_t recv(int fd, void *buffer, size_t length, int flags)'),
     getsockopt: library.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
@@ -65,6 +67,18 @@ export function openSocket(domain: number, type: number, protocol: number): numb
 /** close(2), for descriptors that `openSocket` made only: Node closes its own. */
 export function closeDescriptor(fd: number): void {
   checked('close', [fd]);
+}
+
+/** accept4(2), close-on-exec; undefined if the connection can't be had now. The listening `fd` must not block. */
+export function acceptDescriptor(fd: number): number | undefined {
+  const SOCK_CLOEXEC = 0x80000;
+  try {
+    return checked('accept4', [fd, null, null, SOCK_CLOEXEC]);
+  } catch (error) {
+    // Nothing there, a caller that has gone already, no descriptors left: Node's own accept meets the same.
+    if (error instanceof ErrnoError) return undefined;
+    throw error;
+  }
 }
 
 /** send(2); returns the number of bytes taken. */

@@ -22,6 +22,16 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
+/** What is unusual about a daemon of a test. */
+export interface DaemonOptions {
+  /** Another copy of the program than the lab's own. */
+  readonly program?: string;
+  /** Words before the program, e.g. setpriv's; they must end in replacing themselves by it. */
+  readonly wrap?: readonly string[];
+  /** Another host than the lab's client. */
+  readonly namespace?: string;
+}
+
 /** What a test needs most of the time: nobody is there to be asked, and no desktop keeps the keys. */
 export const acceptNew = '[trust]\nunknown = "accept-new"\nstore = "file"\n';
 
@@ -41,16 +51,22 @@ export async function stageProgram(lab: Lab): Promise<string> {
  * Starts the daemon on the client's host and waits until it is ready. The same `name` finds the same state and runtime
  * folders again, so a second start is a restart.
  */
-export async function startDaemon(lab: Lab, name: string, config: string): Promise<Daemon> {
-  const program = await stageProgram(lab);
+export async function startDaemon(
+  lab: Lab,
+  name: string,
+  config: string,
+  options: DaemonOptions = {},
+): Promise<Daemon> {
+  const program = options.program ?? (await stageProgram(lab));
   const folder = path.join(lab.folder, `daemon-${name}`);
   mkdirSync(folder, { recursive: true });
   const configFile = path.join(folder, 'config.toml');
   writeFileSync(configFile, config);
   const main = path.join(program, 'dist/daemon/main.js');
   const runtime = path.join(folder, 'run');
-  const namespace = lab.network.pc;
+  const namespace = options.namespace ?? lab.network.pc;
   const running = start({ namespace }, [
+    ...(options.wrap ?? []),
     ...[process.execPath, main, 'daemon', '--foreground', '--config', configFile],
     ...['--state-dir', path.join(folder, 'state'), '--runtime-dir', runtime],
   ]);

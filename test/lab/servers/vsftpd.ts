@@ -34,6 +34,8 @@ function settings(site: Site, secured: boolean): readonly string[] {
     // A network namespace per session makes 500 sessions a test of the kernel and not of ftpseal.
     'isolate_network=NO',
     'isolate=NO',
+    // Its own bound for one address is 50.
+    'max_per_ip=0',
     `secure_chroot_dir=${empty}`,
     'xferlog_enable=YES',
     'xferlog_std_format=NO',

@@ -39,7 +39,7 @@ export class CommandQueue {
 
   /** Does what the client has sent look like FTP? */
   get opening(): LineStart {
-    const first = this.head?.line ?? this.#reader.peekRest();
+    const first = this.#held.find(({ verb }) => verb !== '')?.line ?? this.#reader.peekRest();
     return judgeLineStart(first, KNOWN_VERBS);
   }
 

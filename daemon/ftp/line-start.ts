@@ -5,13 +5,13 @@ import { canonicalVerb } from './verbs.js';
 /** `undecided`: the bytes so far may still become one of the verbs. */
 export type LineStart = 'ftp' | 'other' | 'undecided';
 
-/** Judges the line at the start of `bytes`, Telnet commands and blanks in front of it aside. `verbs` are in upper case. */
+/** Judges the first line in `bytes` that is not blank, Telnet commands in front of it aside. `verbs` are in upper case. */
 export function judgeLineStart(bytes: Buffer, verbs: readonly string[]): LineStart {
   const text = bytes
     .subarray(telnetPrefixLength(bytes))
     .subarray(0, 64)
     .toString('latin1')
-    .replace(/^[\t ]+/, '');
+    .replace(/^\s+/, '');
   const word = canonicalVerb(/^[A-Za-z]*/.exec(text)?.[0] ?? '');
   if (word.length === text.length) {
     return verbs.some((verb) => verb.startsWith(word)) ? 'undecided' : 'other';

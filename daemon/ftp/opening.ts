@@ -23,6 +23,8 @@ export class Opening {
   readonly #host: OpeningHost;
   readonly #watcher = new GiveawayWatcher();
   #authWord = '';
+  /** The client and the server have agreed on a mechanism that is not TLS. */
+  #clientAgreed = false;
   #resume: 'plain' | 'cleartext' = 'plain';
 
   constructor(control: Control, host: OpeningHost) {
@@ -103,11 +105,15 @@ export class Opening {
     this.watch(commands.takeRaw());
   }
 
-  /** Bytes of a client that is passed through. Returns what turned out to be FTP: the session is `plain` then. */
+  /** Bytes of a client that is passed through. If they turn out to be FTP the session is `plain` from there on. */
   watch(bytes: Uint8Array): void {
     const { pass, ftp } = this.#watcher.push(bytes);
     this.#control.outbox.toServer(pass);
     if (ftp === undefined) return;
+    if (this.#clientAgreed) {
+      this.#control.fail(sentences.clientStayedClear());
+      return;
+    }
     this.#control.to('plain');
     this.#control.startStream();
     this.#control.commands.push(ftp);
@@ -136,15 +142,17 @@ export class Opening {
     if (phase === 'clientAuth' && agreed) this.#onAgreed();
   }
 
-  /** A mechanism that is not TLS wraps lines, and can't be told from no protection at all but by what is said in clear. */
   #onAgreed(): void {
-    if (!TLS_WORDS.some(({ word }) => word === this.#authWord)) {
+    if (this.#control.replies.pending > 0) {
+      this.#control.fail(sentences.injected(this.#control.label));
+    } else if (TLS_WORDS.some(({ word }) => word === this.#authWord)) {
+      this.#control.to('clientAgreed');
+      this.considerHandshake();
+    } else {
+      // What is not TLS wraps lines, and can't be told from no protection at all but by what is said in clear.
+      this.#clientAgreed = true;
       this.#passThrough();
-      return;
     }
-    this.#control.to('clientAgreed');
-    if (this.#control.replies.pending > 0) this.#control.fail(sentences.injected(this.#control.label));
-    else this.considerHandshake();
   }
 
   /**

@@ -40,7 +40,12 @@ const download: VerbInfo = { ...plain, role: 'transfer' };
 const upload: VerbInfo = { ...plain, role: 'transfer', direction: 'upload' };
 const protection: VerbInfo = { ...plain, role: 'protection' };
 
+/** Nothing special about these, but a client that begins with one of them speaks FTP. */
+const ORDINARY =
+  'ALLO CDUP CWD DELE MDTM MFCT MFF MFMT MKD MLST MODE PRET PWD REST RMD RNFR RNTO SITE SIZE SMNT STRU TYPE XCUP XCWD XMKD XPWD XRMD';
+
 const TABLE: ReadonlyMap<string, VerbInfo> = new Map<string, VerbInfo>([
+  ...ORDINARY.split(' ').map((verb): [string, VerbInfo] => [verb, plain]),
   ['FEAT', harmless],
   ['SYST', harmless],
   ['HELP', harmless],

@@ -51,6 +51,8 @@ describe('CommandQueue', () => {
     assert.equal(opening('USER'), 'undecided');
     assert.equal(opening('USER bob'), 'ftp');
     assert.equal(opening('FEAT\r\nGET /\r\n'), 'ftp');
+    assert.equal(opening('\r\n\nFEAT\r\n'), 'ftp');
+    assert.equal(opening('\r\nG'), 'other');
     assert.equal(opening('G'), 'other');
     assert.equal(opening('SSH-2.0'), 'other');
     assert.equal(opening('\x16\x03\x01'), 'other');

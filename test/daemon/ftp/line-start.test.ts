@@ -16,7 +16,8 @@ describe('the first bytes of a line', () => {
     ['PASSX', 'other'],
     ['PASS-', 'other'],
     ['\xff\xffPASS', 'other'],
-    ['\r\n', 'other'],
+    ['\r\n', 'undecided'],
+    ['\r\n \nPASS x', 'ftp'],
     ['\x16', 'other'],
   ];
   for (const [text, expected] of cases) {

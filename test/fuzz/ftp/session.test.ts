@@ -110,6 +110,23 @@ describe('a session under dice', () => {
     );
   });
 
+  it('answers every command once when everybody is willing', () => {
+    let finished = 0;
+    fc.assert(
+      fc.property(contexts, throws, (context, drawn) => {
+        const simulation = new Simulation(context);
+        const { commands, replies } = simulation.runWillingly(drawn);
+        if (simulation.ended !== undefined) return;
+        finished += 1;
+        const greetings = context.greeting === 'forward' ? 1 : 0;
+        assert.equal(replies - greetings, commands);
+      }),
+      options,
+    );
+    console.log(`fuzz: ${finished} willing runs were answered to the end`);
+    assert.ok(finished > numRuns / 4, 'most runs ended early: the dice are wrong');
+  });
+
   it('survives pure noise', () => {
     const noise = fc.uint8Array({ maxLength: 300 });
     const event: fc.Arbitrary<Event> = fc.oneof(

@@ -5,7 +5,7 @@ import type { Effect } from '../../../daemon/ftp/effects.js';
 import type { ChannelId, Event } from '../../../daemon/ftp/events.js';
 import { Session, type SessionContext } from '../../../daemon/ftp/session.js';
 import { IDENTITY } from '../../transcripts/notation.js';
-import { CLIENT_LINES, HOSTILE_CLIENT, HOSTILE_SERVER, repliesTo } from './vocabulary.js';
+import { CLIENT_LINES, HOSTILE_CLIENT, HOSTILE_SERVER, TRANSFER_VERBS, repliesTo } from './vocabulary.js';
 
 /** One throw: which kind of thing happens, and two numbers that choose among them. */
 export interface Throw {
@@ -20,6 +20,13 @@ export interface Reached {
   readonly transfers: number;
 }
 
+/** What may be answered before a transfer's end, and how, so that it can be told from that. */
+const OVERTAKING: Readonly<Record<string, string>> = {
+  NOOP: '200 ok',
+  STAT: '211-a\r\n211 b',
+  QUIT: '221 bye',
+  ABOR: '225 aborting',
+};
 const OUTPUT_MAX = 2_000_000;
 const CREDENTIALS =
   /^(?:[\t ]|[\xf0-\xfe]|\xff[\xf0-\xfa]|\xff[\xfb-\xfe][^])*(?:USER|PASS|ACCT)(?:[\s\0]|$)/i;
@@ -34,6 +41,9 @@ export class Simulation {
   readonly #discarded = new Set<ChannelId>();
   readonly #relayed = new Set<ChannelId>();
   #unanswered: string[] = [];
+  readonly #toClient: string[] = [];
+  #unfinished = '';
+  #commands = 0;
   #toServer = '';
   #asked: 'key' | 'cleartext' | 'anonymous' | undefined;
   #credentials: 'never' | 'anonymous' | 'allowed' = 'never';
@@ -75,6 +85,60 @@ export class Simulation {
     this.#observe(effects);
     this.phases.add(this.#session.phase);
     this.#session.view();
+  }
+
+  /**
+   * As `run`, but everybody is willing: the server answers each command once, in the order that it may, and legs and
+   * files fail only as they do in life. Then all that is left to do is done. Returns how many commands the client sent and how many
+   * final replies it got, which has to be the same number unless the session has ended.
+   */
+  runWillingly(throws: readonly Throw[]): { readonly commands: number; readonly replies: number } {
+    for (const dice of throws) {
+      if (this.#over !== undefined) break;
+      this.step(this.#chooseWillingly(dice));
+    }
+    for (let n = 0; n < 20_000 && this.#over === undefined; n += 1) {
+      const duty = this.#duties.shift();
+      if (duty !== undefined) this.step(duty());
+      else if (this.#unanswered.length > 0) this.step(this.#answerWillingly(n));
+      else break;
+    }
+    const replies = this.#toClient.filter((line) => /^[2-5][0-9]{2}(?: |$)/.test(line)).length;
+    return { commands: this.#commands, replies };
+  }
+
+  #chooseWillingly({ what, which, how }: Throw): Event {
+    if (what < 40 && this.#duties.length > 0) {
+      const [duty] = this.#duties.splice(which % this.#duties.length, 1);
+      if (duty !== undefined) return how % 6 === 5 ? this.#likeLife(duty(), which) : duty();
+    }
+    if (what < 70 && this.#unanswered.length > 0) return this.#answerWillingly(how);
+    const line = pick(CLIENT_LINES, which);
+    if (line.trim() !== '') this.#commands += 1;
+    return client(`${line}\r\n`);
+  }
+
+  /** Something that may happen in place of a duty's success. */
+  #likeLife(event: Event, which: number): Event {
+    if (event.kind === 'dataSettled') {
+      const outcome = pick(['truncated', 'clientGone', 'serverGone'] as const, which);
+      return { ...event, outcome: { kind: outcome, bytes: 1 } };
+    }
+    if (event.kind !== 'clientListening' && event.kind !== 'serverListening') return event;
+    const leg = event.kind === 'clientListening' ? 'client' : 'server';
+    return { kind: 'channelFailed', channel: event.channel, leg, reason: 'none left' };
+  }
+
+  #answerWillingly(how: number): Event {
+    const mayOvertake = this.#unanswered[0]?.endsWith(' FINAL') === true;
+    const at = mayOvertake ? this.#unanswered.findIndex((verb) => how % 3 === 0 && verb in OVERTAKING) : 0;
+    const [verb = ''] = this.#unanswered.splice(Math.max(at, 0), 1);
+    const overtaking = at > 0 ? OVERTAKING[verb] : undefined;
+    const replies = repliesTo(verb).filter((reply) => reply !== '' && isWhole(verb, reply));
+    const reply = overtaking ?? (how % 4 === 0 ? pick(replies, how >> 2) : (replies[0] ?? '200 ok'));
+    if (/^1[0-9]{2}(?: |-(?![^]*\r\n[2-5]))/.test(reply) && !/\r\n[2-5]/.test(reply))
+      this.#unanswered.unshift(`${verb} FINAL`);
+    return server(`${reply}\r\n`);
   }
 
   #choose({ what, which, how }: Throw): Event {
@@ -170,6 +234,9 @@ export class Simulation {
           return { kind: 'serverConnected' };
         });
         break;
+      case 'sendClient':
+        this.#onSendClient(Buffer.from(effect.bytes).toString('latin1'));
+        break;
       case 'sendServer':
         this.#onSendServer(Buffer.from(effect.bytes).toString('latin1'));
         break;
@@ -232,6 +299,12 @@ export class Simulation {
     }
   }
 
+  #onSendClient(text: string): void {
+    const lines = `${this.#unfinished}${text}`.split('\r\n');
+    this.#unfinished = lines.pop() ?? '';
+    this.#toClient.push(...lines);
+  }
+
   /** THE promise: no credential leaves before the connection is protected or clear was allowed. */
   #onSendServer(text: string): void {
     const before = this.#toServer;
@@ -251,6 +324,16 @@ export class Simulation {
     if (this.#credentials === 'anonymous') return !/^[^A-Z]*USER/i.test(line) || ANONYMOUS.test(line);
     return this.#credentials === 'allowed';
   }
+}
+
+/** One whole reply, of which there is one for each command. */
+function isWhole(verb: string, reply: string): boolean {
+  if (verb === 'GREETING') return reply.startsWith('220');
+  const isTransfer = TRANSFER_VERBS.includes(verb);
+  const finals = reply.split('\r\n').filter((line) => /^[2-5][0-9]{2}(?: |$)/.test(line)).length;
+  const begun = reply.startsWith('1');
+  if (reply === '211-F:' || reply.startsWith('234 go\r\n')) return false;
+  return isTransfer ? finals <= 1 : finals === 1 && !begun;
 }
 
 function client(text: string): Event {

@@ -98,6 +98,8 @@ export const HOSTILE_SERVER: readonly string[] = [
   '230 in\r\n331 pw\r\n200 ok\r\n',
 ];
 
+export const TRANSFER_VERBS: readonly string[] = ['RETR', 'LIST', 'STOR', 'STOU', 'APPE', 'MLSD'];
+
 const TRANSFER: readonly string[] = [
   '150 go',
   '150 go\r\n226 done',

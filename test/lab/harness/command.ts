@@ -75,14 +75,22 @@ export interface Running {
 
 const live = new Set<ChildProcess>();
 process.once('exit', () => {
-  for (const child of live) child.kill('SIGKILL');
+  for (const child of live) killGroup(child);
 });
+// Without these a Ctrl-C would end the test and none of its programs.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 
 /** Starts a program; it is killed with the test process at the latest. */
 export function start(place: Place, argv: readonly string[]): Running {
   const [program, ...args] = argvAt(place, argv);
   if (program === undefined) throw new Error('no program given');
-  const child = spawn(program, args, { cwd: place.cwd ?? '/', env: environmentAt(place), stdio: 'pipe' });
+  // A process group of its own, so that what a server forked for its sessions can be ended with it.
+  const child = spawn(program, args, {
+    cwd: place.cwd ?? '/',
+    env: environmentAt(place),
+    stdio: 'pipe',
+    detached: true,
+  });
   live.add(child);
   const output = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
@@ -108,11 +116,25 @@ export function start(place: Place, argv: readonly string[]): Running {
   };
 }
 
+/** A session's process that outlives its server holds the output open, so `ended` alone could take forever. */
 async function stop(child: ChildProcess, ended: Promise<number>): Promise<void> {
+  child.once('exit', () => {
+    killGroup(child);
+  });
+  if (child.exitCode !== null || child.signalCode !== null) killGroup(child);
   child.kill('SIGTERM');
   const timer = setTimeout(() => child.kill('SIGKILL'), 3000);
   await ended;
   clearTimeout(timer);
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // Nothing of it is left.
+  }
 }
 
 /** Polls until `condition` holds; throws with `what` after `timeoutMs`. */

@@ -1,5 +1,6 @@
 // The lab's hosts: network namespaces joined by veth pairs, named after the test's pid so that runs never collide.
-import { readdirSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { must, run } from './command.js';
 
 /** The addresses of one server on both families. */
@@ -44,7 +45,7 @@ export async function openNetwork(
   for (const [index, name] of morePcs.entries()) await addPc(name, firstFurtherNet + index, srv);
   const hosts = [pc, srv, ...(mitm === undefined ? [] : [mitm]), ...morePcs];
   process.once('exit', () => {
-    for (const name of hosts) rmSync(`/run/netns/${name}`, { force: true });
+    for (const name of hosts) spawnSync('ip', ['netns', 'del', name], { stdio: 'ignore' });
   });
   let used = 0;
   return {

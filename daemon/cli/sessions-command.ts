@@ -47,6 +47,19 @@ export function formatSessions(sessions: readonly SessionView[], now: number): s
   return formatTable(columns, sessions);
 }
 
+/** What a session waits for, in words; the phases are those of daemon/ftp/state.ts. */
+const PHASE_WORDS: Readonly<Record<string, string>> = {
+  connecting: 'connecting',
+  greeting: 'waiting for the greeting',
+  plain: 'before login',
+  clientAuth: 'securing itself',
+  negotiating: 'negotiating',
+  handshaking: 'TLS handshake',
+  judgingKey: 'key in question',
+  judgingClear: 'cleartext in question',
+  reconnecting: 'connecting again',
+};
+
 function protectionText(state: SessionState): string {
   switch (state.protection) {
     case 'secured':
@@ -58,7 +71,7 @@ function protectionText(state: SessionState): string {
     case 'relayed':
       return 'not FTP';
     case 'none':
-      return state.phase;
+      return PHASE_WORDS[state.phase] ?? state.phase;
   }
 }
 

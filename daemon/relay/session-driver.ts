@@ -3,7 +3,6 @@
 import type { Socket } from 'node:net';
 import { Fault } from '../../shared/fault.js';
 import type { Endpoint, Port } from '../../shared/endpoint.js';
-import { parseFingerprint, type KeyFingerprint } from '../../shared/fingerprint.js';
 import type { Decision, Question } from '../../shared/trust.js';
 import type { Effect } from '../ftp/effects.js';
 import type { ChannelId, Event, TimerName } from '../ftp/events.js';
@@ -12,15 +11,10 @@ import type { ClientDataPorts, DataOwner } from './client-data-ports.js';
 import { DataChannel, type DataChannelOptions } from './data-channel.js';
 import { relayRaw } from './raw-relay.js';
 import { resetSocket } from './reset-socket.js';
-import { openTls, provenPeer, type TlsLink } from './tls-client.js';
+import { KEEP_ALIVE_MS, LINGER_MS, ServerControl } from './server-control.js';
 
 /** Bytes waiting for a slow peer before the other side is no longer read. */
 const HIGH_WATER = 65_536;
-/** Milliseconds of silence on a control connection after which the kernel asks whether the peer still lives. */
-const KEEP_ALIVE_MS = 120_000;
-/** Milliseconds that a closing connection gets to deliver its last reply. */
-const LINGER_MS = 5_000;
-
 export interface SessionDriverOptions {
   readonly client: Socket;
   readonly context: SessionContext;
@@ -38,9 +32,6 @@ export interface SessionDriverOptions {
   readonly onEnd: (reason: string) => void;
 }
 
-/** Milliseconds from dialling a data port to TLS on it: servers begin only when the client names the file. */
-const DATA_HANDSHAKE_MS = 300_000;
-
 /** One session from accept to close. `close()` may be called at any time; `onEnd` is called exactly once. */
 export class SessionDriver {
   readonly #options: SessionDriverOptions;
@@ -49,18 +40,23 @@ export class SessionDriver {
   readonly #channels = new Map<ChannelId, DataChannel>();
   readonly #queue: Event[] = [];
   #stepping = false;
-  #server: Socket | undefined;
-  #link: TlsLink | undefined;
-  #fingerprint: KeyFingerprint | undefined;
-  #servername: string | undefined;
-  /** Stops listening to the server's socket or TLS stream. */
-  #unwatch: () => void = () => undefined;
+  readonly #server: ServerControl;
   #ended = false;
-  #tunnelling = false;
+  /** The server's socket once it is relayed byte for byte. */
+  #tunnelled: Socket | undefined;
 
   constructor(options: SessionDriverOptions) {
     this.#options = options;
     this.#session = new Session(options.context);
+    const { server, policy } = options.context;
+    this.#server = new ServerControl({
+      host: server.address,
+      minVersion: policy.tls.minVersion,
+      onEvent: (event) => {
+        this.#dispatch(event);
+      },
+      onDrain: this.#regulate,
+    });
   }
 
   start(): void {
@@ -82,7 +78,7 @@ export class SessionDriver {
    */
   close(reason: string): void {
     resetSocket(this.#options.client);
-    if (this.#tunnelling && this.#server !== undefined) resetSocket(this.#server);
+    if (this.#tunnelled !== undefined) resetSocket(this.#tunnelled);
     this.#end(reason);
   }
 
@@ -118,19 +114,19 @@ export class SessionDriver {
   #perform(effect: Effect): void {
     switch (effect.kind) {
       case 'dial':
-        this.#dial(effect.port);
+        this.#server.connect(this.#options.dial(effect.port));
         break;
       case 'hangUpServer':
-        this.#dropServer();
+        this.#server.drop();
         break;
       case 'sendClient':
         this.#options.client.write(effect.bytes);
         break;
       case 'sendServer':
-        this.#sendServer(effect.bytes);
+        this.#server.send(effect.bytes);
         break;
       case 'startTls':
-        this.#startTls(effect.servername);
+        this.#server.startTls(effect.servername);
         break;
       case 'ask':
         this.#ask(effect.question);
@@ -203,7 +199,7 @@ export class SessionDriver {
   /** Reads each side only while the other, and the core, can take more. */
   readonly #regulate = (): void => {
     const { client } = this.#options;
-    const server = this.#link?.stream ?? this.#server;
+    const server = this.#server.stream;
     const wantsClient = this.#session.wantsClient && (server?.writableLength ?? 0) < HIGH_WATER;
     if (wantsClient !== !client.isPaused()) {
       if (wantsClient) client.resume();
@@ -217,93 +213,6 @@ export class SessionDriver {
       else server.pause();
     }
   };
-
-  // The server's connection
-
-  #dial(port: Port): void {
-    this.#options.dial(port).then(
-      (socket) => {
-        if (this.#ended) {
-          socket.destroy();
-          return;
-        }
-        socket.setKeepAlive(true, KEEP_ALIVE_MS);
-        this.#server = socket;
-        this.#watchServer(socket);
-        this.#dispatch({ kind: 'serverConnected' });
-      },
-      (error: unknown) => {
-        this.#dispatch({ kind: 'serverFailed', reason: Fault.from(error).userMessage });
-      },
-    );
-  }
-
-  #watchServer(socket: Socket): void {
-    socket.on('data', this.#onServerData);
-    socket.on('drain', this.#regulate);
-    const onEnd = (how: 'ended' | 'reset'): void => {
-      this.#unwatch();
-      const cut = this.#link?.stream === socket && this.#link.ending() !== 'authenticated';
-      this.#dispatch({ kind: 'serverClosed', how: how === 'ended' && cut ? 'truncated' : how });
-    };
-    const onEnded = (): void => {
-      onEnd('ended');
-    };
-    const onReset = (): void => {
-      onEnd('reset');
-    };
-    socket.on('error', onReset);
-    socket.on('end', onEnded);
-    socket.on('close', onReset);
-    this.#unwatch = () => {
-      this.#unwatch = () => undefined;
-      socket.on('error', () => undefined);
-      socket.off('error', onReset).off('end', onEnded).off('close', onReset);
-      socket.off('data', this.#onServerData).off('drain', this.#regulate);
-    };
-    socket.resume();
-  }
-
-  readonly #onServerData = (bytes: Buffer): void => {
-    this.#dispatch({ kind: 'serverBytes', bytes });
-  };
-
-  #sendServer(bytes: Uint8Array): void {
-    const stream = this.#link?.stream ?? this.#server;
-    if (stream?.writable === true) stream.write(bytes);
-  }
-
-  #startTls(servername: string | undefined): void {
-    const raw = this.#server;
-    if (raw === undefined) return;
-    // Paused before TLS takes over: a byte that arrived in clear must never be read as one that came inside.
-    raw.pause();
-    this.#unwatch();
-    this.#servername = servername;
-    const { context } = this.#options;
-    const link = openTls(raw, {
-      servername,
-      host: context.server.address,
-      minVersion: context.policy.tls.minVersion,
-    });
-    this.#link = link;
-    link.established.then(
-      (established) => {
-        if (this.#ended) return;
-        if (established.kind === 'resumed') {
-          this.#dispatch({ kind: 'tlsFailed', reason: 'it resumed a session that was never there' });
-          return;
-        }
-        const { identity } = established;
-        this.#fingerprint = parseFingerprint(identity.fingerprint);
-        this.#watchServer(link.stream);
-        this.#dispatch({ kind: 'tlsEstablished', identity });
-      },
-      (error: unknown) => {
-        this.#dispatch({ kind: 'tlsFailed', reason: Fault.from(error).userMessage });
-      },
-    );
-  }
 
   #ask(question: Question): void {
     this.#options.judge(question, this.#session.view().name).then(
@@ -344,8 +253,8 @@ export class SessionDriver {
     return {
       owner,
       ports: dataPorts,
-      secure: (raw, direction) => this.#secureLeg(raw, direction),
-      upstreamAddress: () => this.#server?.localAddress,
+      secure: (raw, direction) => this.#server.secureLeg(raw, direction),
+      upstreamAddress: () => this.#server.localAddress,
       onOffered: (endpoint: Endpoint) => {
         this.#dispatch({ kind: 'clientListening', channel, endpoint });
       },
@@ -362,34 +271,14 @@ export class SessionDriver {
     };
   }
 
-  /** A data connection must prove that it leads to the same server: by resuming its session, or by its key. */
-  async #secureLeg(raw: Socket, direction: 'download' | 'upload' | undefined): Promise<TlsLink> {
-    const { context } = this.#options;
-    const session = this.#link?.newestSession();
-    const link = openTls(raw, {
-      servername: this.#servername,
-      host: context.server.address,
-      minVersion: context.policy.tls.minVersion,
-      session,
-      provenEnd: direction !== 'upload',
-      group: this.#link?.group(),
-      handshakeMs: DATA_HANDSHAKE_MS,
-    });
-    await link.established;
-    if (this.#fingerprint !== undefined && provenPeer(link, this.#fingerprint)) return link;
-    link.reset();
-    throw new Fault('network', 'the data connection did not prove to lead to the same server');
-  }
-
   // Ways out
 
   #tunnel(): void {
     const { client, onBytes } = this.#options;
-    const server = this.#server;
+    const server = this.#server.release();
     if (server === undefined) return;
-    this.#tunnelling = true;
+    this.#tunnelled = server;
     this.#clearTimers();
-    this.#unwatch();
     client.on('error', () => undefined);
     client.off('data', this.#onClientData).off('end', this.#onClientGone).off('drain', this.#regulate);
     client.off('error', this.#onClientLost).off('close', this.#onClientLost);
@@ -419,24 +308,13 @@ export class SessionDriver {
     client.end();
     client.resume();
     setTimeout(() => client.destroy(), LINGER_MS).unref();
-    this.#dropServer();
+    this.#server.drop();
     this.#finish(reason);
   }
 
   #finish(reason: string): void {
     this.#ended = true;
     this.#options.onEnd(reason);
-  }
-
-  #dropServer(): void {
-    const stream = this.#link?.stream ?? this.#server;
-    this.#unwatch();
-    this.#link = undefined;
-    this.#server = undefined;
-    if (stream === undefined) return;
-    stream.end();
-    stream.resume();
-    setTimeout(() => stream.destroy(), LINGER_MS).unref();
   }
 
   #clearTimers(): void {

@@ -152,6 +152,8 @@ export function parseEvent(line: string): Event {
       return { kind: 'decided', decision: { kind: 'allow', ...(tail === '' ? {} : { warning: tail }) } };
     case 'decided refuse':
       return { kind: 'decided', decision: { kind: 'refuse', sentence: tail } };
+    case 'client connected':
+      return { kind: 'clientConnected', channel: channel(rest[0]) };
     case 'client listening':
       return { kind: 'clientListening', channel: channel(rest[0]), endpoint: endpoint(rest[1]) };
     case 'server listening':
@@ -164,7 +166,7 @@ export function parseEvent(line: string): Event {
       break;
   }
   if (subject === 'timer') {
-    const timer: TimerName = oneOf(verb, ['negotiation', 'handshake']);
+    const timer: TimerName = oneOf(verb, ['negotiation', 'handshake', 'linger']);
     return { kind: 'timer', timer };
   }
   if (subject === 'data')

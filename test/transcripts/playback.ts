@@ -30,6 +30,13 @@ export function randomCuts(seed: number): Cut {
   };
 }
 
+/** A session that has gone through a case, whatever it said; for tests that start in the middle. */
+export function sessionAfter(scenario: Case): Session {
+  const session = new Session(scenario.context);
+  for (const block of scenario.blocks) feed(session, block, whole);
+  return session;
+}
+
 /** Undefined when the session did what the case says, else the conversation with the differences marked. */
 export function play(scenario: Case, cut: Cut): string | undefined {
   const session = new Session(scenario.context);

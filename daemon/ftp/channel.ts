@@ -16,13 +16,23 @@ export interface Channel {
   upstream: Endpoint | undefined;
   /** What the client connects to; undefined until known or when it listens itself. */
   offered: Endpoint | undefined;
+  /** The client has its connection to us; what it sends there is in our hands. */
+  clientConnected: boolean;
   serverFailed: boolean;
   /** The server refused a transfer on this channel, so it may have closed its side. */
   refusedOnce: boolean;
 }
 
 export function newChannel(id: ChannelId, client: ClientSide): Channel {
-  return { id, client, upstream: undefined, offered: undefined, serverFailed: false, refusedOnce: false };
+  return {
+    id,
+    client,
+    upstream: undefined,
+    offered: undefined,
+    clientConnected: false,
+    serverFailed: false,
+    refusedOnce: false,
+  };
 }
 
 /** The reply to the client's request; `text` for a client that listens itself. With CRLF. */

@@ -7,7 +7,7 @@ import type { DataOutcome } from './data-outcome.js';
 export type ChannelId = number & { readonly __brand: 'ChannelId' };
 
 /** The timers a session may ask for; one of each name at a time. */
-export type TimerName = 'negotiation' | 'handshake';
+export type TimerName = 'negotiation' | 'handshake' | 'linger';
 
 export type Event =
   | { readonly kind: 'serverConnected' }
@@ -23,6 +23,8 @@ export type Event =
   | { readonly kind: 'timer'; readonly timer: TimerName }
   /** Answers `listenForClient`: what the client is told to connect to. */
   | { readonly kind: 'clientListening'; readonly channel: ChannelId; readonly endpoint: Endpoint }
+  /** The client's leg of the channel stands. */
+  | { readonly kind: 'clientConnected'; readonly channel: ChannelId }
   /** Answers `listenForServer`: what the server is told to connect to. */
   | { readonly kind: 'serverListening'; readonly channel: ChannelId; readonly endpoint: Endpoint }
   /** A leg of the channel can't be had; `relay` was not asked for yet, or the outcome follows in `dataSettled`. */

@@ -24,5 +24,8 @@ export const REPLAYED_COMMANDS_MAX = 16;
 /** Milliseconds for the server's answer to AUTH, PBSZ and the greeting that a held command waits for. Reverse DNS look-ups of servers take up to 30 s. */
 export const NEGOTIATION_REPLY_MS = 45_000;
 
+/** Milliseconds without a word of the server or a byte of data that a client which says no more is still waited for. */
+export const LINGER_MS = 60_000;
+
 /** Milliseconds for a TLS handshake on the control connection. */
 export const HANDSHAKE_MS = 30_000;

@@ -4,7 +4,7 @@ import { Control } from './control.js';
 import { Conversation } from './conversation.js';
 import type { Effect } from './effects.js';
 import type { Event, TimerName } from './events.js';
-import { HELD_REPLIES_MAX } from './limits.js';
+import { HELD_REPLIES_MAX, LINGER_MS } from './limits.js';
 import { Opening } from './opening.js';
 import { Securing } from './securing.js';
 import { sentences } from './sentences.js';
@@ -38,6 +38,10 @@ export class Session {
   readonly #conversation: Conversation;
   #serverEnded = false;
   #clientEnded = false;
+  /** The server has said something since the client ended, or since the last look. */
+  #heard = false;
+  /** The timer of that name runs. */
+  #lingering = false;
 
   constructor(context: SessionContext) {
     this.#control = new Control(context);
@@ -103,8 +107,7 @@ export class Session {
         this.#onClientBytes(event.bytes);
         break;
       case 'clientClosed':
-        this.#clientEnded = true;
-        if (!WORKING.includes(this.#control.phase)) this.#control.close();
+        this.#onClientClosed();
         break;
       case 'serverBytes':
         if (!this.#securing.serverLost) this.#onServerBytes(event.bytes);
@@ -127,6 +130,9 @@ export class Session {
       case 'clientListening':
         transfer.onClientListening(event.channel, event.endpoint);
         break;
+      case 'clientConnected':
+        transfer.onClientConnected(event.channel);
+        break;
       case 'serverListening':
         transfer.onServerListening(event.channel, event.endpoint);
         break;
@@ -144,10 +150,33 @@ export class Session {
     if (!this.#serverEnded) this.#conversation.advance();
     else if (!this.#conversation.transfer.holding) this.#leave();
     if (this.#control.outbox.overflowing) this.#control.close();
-    if (this.#clientEnded && this.#conversation.atRest) this.#control.close();
+    if (this.#clientEnded) this.#considerEnd();
   }
 
   // The client
+
+  /** It may still wait for answers; but a server that gives none must not keep the session for ever. */
+  #onClientClosed(): void {
+    this.#clientEnded = true;
+    this.#heard = false;
+    if (!WORKING.includes(this.#control.phase)) this.#control.close();
+  }
+
+  #considerEnd(): void {
+    if (this.#conversation.atRest) {
+      this.#control.close();
+    } else if (!this.#lingering) {
+      this.#lingering = true;
+      this.#control.outbox.setTimer('linger', LINGER_MS);
+    }
+  }
+
+  #onLinger(): void {
+    const lives = this.#conversation.transfer.expectEnd() || this.#heard;
+    this.#heard = false;
+    if (lives) this.#control.outbox.setTimer('linger', LINGER_MS);
+    else this.#control.close();
+  }
 
   #onClientBytes(bytes: Uint8Array): void {
     if (this.#control.phase === 'passthrough') {
@@ -196,6 +225,7 @@ export class Session {
 
   #onServerBytes(bytes: Uint8Array): void {
     const { phase, replies, outbox, label } = this.#control;
+    this.#heard = true;
     if (phase === 'passthrough') {
       outbox.toClient(bytes);
     } else if (phase === 'handshaking' || phase === 'clientAgreed') {
@@ -255,7 +285,8 @@ export class Session {
   #onTimer(timer: TimerName): void {
     if (!this.#control.outbox.expire(timer)) return;
     const { phase, label } = this.#control;
-    if (phase === 'negotiating') this.#securing.onServerSilent();
+    if (timer === 'linger') this.#onLinger();
+    else if (phase === 'negotiating') this.#securing.onServerSilent();
     else if (phase === 'greeting') this.#opening.onSilence();
     else if (phase === 'handshaking') this.#control.fail(sentences.tlsFailed(label, 'it took too long'));
     else if (phase === 'reconnecting') this.#control.fail(sentences.greetingMissing(label));

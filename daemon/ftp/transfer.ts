@@ -30,6 +30,8 @@ interface Running {
   /** The server has accepted the transfer. */
   begun: boolean;
   outcome: ChannelOutcome | undefined;
+  /** Preliminary replies to an upload that wait for the client's data connection. */
+  early: Buffer[];
   final: Reply | undefined;
   aborted: boolean;
 }
@@ -170,6 +172,16 @@ export class TransferMachine {
     this.#finish(this.#state.setup);
   }
 
+  /** The client's leg stands: an upload that waited for it may begin. */
+  onClientConnected(id: ChannelId): void {
+    const state = this.#state;
+    if (state.kind === 'setup' && state.setup.channel.id === id) state.setup.channel.clientConnected = true;
+    if (state.kind === 'ready' && state.channel.id === id) state.channel.clientConnected = true;
+    if (state.kind !== 'running' || state.running.channel.id !== id) return;
+    state.running.channel.clientConnected = true;
+    this.#releaseEarly(state.running);
+  }
+
   onServerListening(id: ChannelId, endpoint: Endpoint): void {
     if (this.#state.kind !== 'setup' || this.#state.setup.channel.id !== id) return;
     if (this.#state.setup.forms[0] !== 'ACTIVE') return;
@@ -240,6 +252,7 @@ export class TransferMachine {
       direction,
       begun: false,
       outcome: undefined,
+      early: [],
       final: undefined,
       aborted: false,
     };
@@ -258,17 +271,47 @@ export class TransferMachine {
     const { running } = this.#state;
     const kind = replyClass(reply.code);
     if (kind === 1) {
-      this.#control.outbox.toClient(reply.raw);
+      this.#onPreliminary(running, reply);
       this.#startData(running);
     } else if (kind === 2) {
       this.#startData(running);
       running.final = reply;
-      if (running.outcome === undefined && !running.aborted)
-        this.#control.outbox.emit({ kind: 'expectEnd', channel: running.channel.id });
+      if (!running.aborted) this.expectEnd();
       this.#settle(running);
     } else {
       this.#refuse(running, reply);
     }
+  }
+
+  /**
+   * The word to begin an upload waits for the client's data connection, as it does at most servers: should the redirect be gone,
+   * the client is connected to whoever answers at the server's address, and would send its file there in clear.
+   */
+  #onPreliminary(running: Running, reply: Reply): void {
+    const { channel, direction, early } = running;
+    const unsafe = direction === 'upload' && channel.client.kind === 'passive' && !channel.clientConnected;
+    if (!unsafe) {
+      this.#control.outbox.toClient(reply.raw);
+      return;
+    }
+    early.push(reply.raw);
+    this.#control.outbox.hold();
+  }
+
+  #releaseEarly(running: Running): void {
+    const { early, final } = running;
+    if (early.length === 0) return;
+    running.early = [];
+    if (final === undefined) this.#control.outbox.release(Buffer.concat(early));
+  }
+
+  /** If data is under way: from now on a pause in it means that its end was lost. False if none is. */
+  expectEnd(): boolean {
+    if (this.#state.kind !== 'running' || !this.#state.running.begun) return false;
+    const { channel, outcome } = this.#state.running;
+    if (outcome !== undefined) return false;
+    this.#control.outbox.emit({ kind: 'expectEnd', channel: channel.id });
+    return true;
   }
 
   #startData(running: Running): void {
@@ -290,13 +333,16 @@ export class TransferMachine {
       channel.refusedOnce = true;
       this.#state = { kind: 'ready', channel };
     }
-    this.#control.outbox.toClient(reply.raw);
+    if (running.early.length > 0) this.#control.outbox.release(reply.raw);
+    else this.#control.outbox.toClient(reply.raw);
   }
 
   onDataSettled(id: ChannelId, outcome: ChannelOutcome): void {
     if (this.#state.kind !== 'running' || this.#state.running.channel.id !== id) return;
-    this.#state.running.outcome = outcome;
-    this.#settle(this.#state.running);
+    const { running } = this.#state;
+    running.outcome = outcome;
+    if (outcome.kind !== 'legFailed') this.#releaseEarly(running);
+    this.#settle(running);
   }
 
   /** The client sends ABOR: a final reply no longer waits for the data. */
@@ -329,8 +375,10 @@ export class TransferMachine {
     if (state.kind === 'ready') this.#control.outbox.emit({ kind: 'discard', channel: state.channel.id });
     if (state.kind === 'setup')
       this.#control.outbox.emit({ kind: 'discard', channel: state.setup.channel.id });
-    if (state.kind === 'running')
+    if (state.kind === 'running') {
       this.#control.outbox.emit({ kind: 'discard', channel: state.running.channel.id });
+      if (state.running.early.length > 0) this.#control.outbox.release(Buffer.alloc(0));
+    }
   }
 }
 

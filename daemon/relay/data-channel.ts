@@ -33,6 +33,8 @@ export interface DataChannelOptions {
   readonly upstreamAddress: () => string | undefined;
   readonly onOffered: (endpoint: Endpoint) => void;
   readonly onServerListening: (endpoint: Endpoint) => void;
+  /** The client's leg stands. */
+  readonly onClientConnected: () => void;
   readonly onFailed: (leg: 'client' | 'server', reason: string) => void;
   readonly onSettled: (outcome: ChannelOutcome) => void;
   readonly onBytes: (count: number, direction: 'download' | 'upload') => void;
@@ -191,6 +193,7 @@ export class DataChannel {
     this.#client = socket;
     socket.setNoDelay(true);
     socket.on('error', () => undefined);
+    this.#options.onClientConnected();
     this.#pumpWhenReady();
   }
 

@@ -258,6 +258,9 @@ export class SessionDriver {
       onOffered: (endpoint: Endpoint) => {
         this.#dispatch({ kind: 'clientListening', channel, endpoint });
       },
+      onClientConnected: () => {
+        this.#dispatch({ kind: 'clientConnected', channel });
+      },
       onServerListening: (endpoint: Endpoint) => {
         this.#dispatch({ kind: 'serverListening', channel, endpoint });
       },

@@ -7,6 +7,7 @@ namespace is in no number. Every failure is a non-zero exit code with the reason
 import argparse
 import ftplib
 import json
+import os
 import resource
 import socket
 import ssl
@@ -99,20 +100,58 @@ def do_idle(arguments):
     return {'times': []}
 
 
-def do_curl(arguments):
-    """Runs one curl for each configuration file, all at the same time."""
+def fetch(session, name):
+    """Fetches a file and throws it away; returns its size."""
+    size = 0
+    connection, _ = session.ntransfercmd('RETR ' + name)
+    with connection:
+        while block := connection.recv(65536):
+            size += len(block)
+        if isinstance(connection, ssl.SSLSocket):
+            connection.unwrap()
+    session.voidresp()
+    return size
+
+
+def fetch_all(arguments):
+    """One session that fetches the small files one after the other; returns their bytes."""
+    session = open_session(arguments)
+    session.voidcmd('TYPE I')
+    size = sum(fetch(session, f'small/f{index:04}.bin') for index in range(arguments.count))
+    session.quit()
+    return size
+
+
+def do_files(arguments):
+    """Sessions side by side, each a process of its own, each with all the files."""
     start = time.perf_counter()
-    children = [
-        subprocess.Popen(['curl', '-q', '--config', file], stdout=subprocess.PIPE, text=True)
-        for file in arguments.files
-    ]
-    outputs = [child.communicate()[0] for child in children]
+    results = [fetch_in_child(arguments) for _ in range(arguments.sessions)]
+    moved = sum(int(result.read() or 0) for result in results)
+    codes = [os.wait()[1] for _ in results]
     seconds = time.perf_counter() - start
-    codes = [child.returncode for child in children]
     if any(codes):
-        raise SystemExit(f'curl ended with {codes}')
-    moved = sum(int(number) for output in outputs for number in output.split())
+        raise SystemExit(f'sessions ended with {codes}')
     return {'times': [seconds], 'bytes': moved}
+
+
+def fetch_in_child(arguments):
+    """The open end of a pipe that will hold the number of bytes."""
+    readable, writable = os.pipe()
+    if os.fork() == 0:
+        os.close(readable)
+        os.write(writable, str(fetch_all(arguments)).encode())
+        os._exit(0)
+    os.close(writable)
+    return open(readable)
+
+
+def do_curl(arguments):
+    """One transfer with curl. The time is that from the transfer command to the last reply."""
+    child = subprocess.run(['curl', '-q', '--config', arguments.file], stdout=subprocess.PIPE, text=True)
+    if child.returncode != 0:
+        raise SystemExit(f'curl ended with {child.returncode}')
+    down, up, total, before = child.stdout.split()
+    return {'times': [float(total) - float(before)], 'bytes': int(down) + int(up)}
 
 
 def connect_once(address, port):
@@ -139,16 +178,18 @@ def do_accept(arguments):
 def parse():
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers(required=True)
-    for name, action in [('logins', do_logins), ('listings', do_listings), ('noops', do_noops), ('idle', do_idle)]:
+    sessions = {'logins': do_logins, 'listings': do_listings, 'noops': do_noops, 'idle': do_idle, 'files': do_files}
+    for name, action in sessions.items():
         command = commands.add_parser(name)
         command.set_defaults(action=action)
         for option in ['--address', '--user', '--password']:
             command.add_argument(option, required=True)
         command.add_argument('--tls', action='store_true')
         command.add_argument('--count', type=int, required=True)
+        command.add_argument('--sessions', type=int, default=1)
     curl = commands.add_parser('curl')
     curl.set_defaults(action=do_curl)
-    curl.add_argument('files', nargs='+')
+    curl.add_argument('file')
     for name, action in [('connect', do_connect), ('accept', do_accept)]:
         command = commands.add_parser(name)
         command.set_defaults(action=action)

@@ -145,7 +145,7 @@ function startContender(
   const folder = path.join(lab.folder, name);
   switch (name) {
     case 'ftpseal':
-      return startFtpseal(host.namespace, folder, servers.secured);
+      return startFtpseal(lab, host.namespace, servers.secured);
     case 'mod_proxy':
       return startModProxy(host, folder, servers.secured);
     case 'native':

@@ -8,7 +8,7 @@ export type ContenderName = (typeof contenderNames)[number];
 export const titles: Readonly<Record<ContenderName, string>> = {
   ftpseal: 'plain client, ftpseal transparent in between, FTPS server',
   mod_proxy: 'plain client, ProFTPD mod_proxy (forward, ProxyTLSEngine on) in between, FTPS server',
-  native: 'FTPS client (curl, for single commands ftplib), FTPS server',
+  native: 'FTPS client (curl and ftplib), FTPS server',
   plain: 'plain client, plain server: no TLS anywhere, the bound',
 };
 

@@ -32,9 +32,9 @@ function contenders(report: Report): string {
 
 const notes = `## How to read it
 
-- Files and mirrors are moved by curl, the same command for everyone. Logins, listings and NOOPs are Python's ftplib.
-- curl 7.88 as an FTPS client (\`native\`) waits 200 ms in every transfer at vsftpd, because it does not look at the data
-  connection's handshake while it waits for a reply. So its small files say something about curl and nothing about TLS.
+- The big files are moved by curl and timed from the transfer command to the last reply. Everything else is done by Python's
+  ftplib, the same script for everyone: curl 7.88 now and then sleeps a second between EPSV and its data connection, and as an
+  FTPS client 200 ms in every transfer.
 - mod_proxy's uploads go over TLS 1.2. With TLS 1.3 it closes the data connection while the server's tickets are unread, the
   kernel answers with a reset, and vsftpd loses the last megabytes of a large file and says 426, every time.
 - mod_proxy is set up to be fast: no log, no look-ups, no delay at login, its TLS session cache on.

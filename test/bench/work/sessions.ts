@@ -2,8 +2,8 @@
 import { median, quantile } from '../statistics.js';
 import type { Metric } from '../results.js';
 import type { Sizes } from '../sizes.js';
-import { withProxyCpu } from './curl-job.js';
 import { drive, sessionArguments } from './driver.js';
+import { withProxyCpu } from './job.js';
 import type { Work } from './work.js';
 
 interface Kind {

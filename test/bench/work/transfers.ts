@@ -1,16 +1,15 @@
 // The work that moves files: one big one each way, many small ones over one session, and eight clients at once.
-import { smallName, bigName, uploadName } from '../field.js';
+import { bigName, uploadName } from '../field.js';
 import type { Contender } from '../contenders/contender.js';
+import type { Field } from '../field.js';
 import type { Sizes } from '../sizes.js';
-import { curlJob, type JobTimes, type Transfer } from './curl-job.js';
+import { curlJob } from './curl-job.js';
+import { drive, sessionArguments } from './driver.js';
+import { checkBytes, withProxyCpu, type JobTimes } from './job.js';
 import type { Measured, Work } from './work.js';
 
 const gibibyte = 2 ** 30;
 const megabyte = 1e6;
-
-function get(remote: string): Transfer {
-  return { kind: 'get', remote, local: '/dev/null' };
-}
 
 /** Amount over time, and CPU for each `unit` of the amount. */
 function rate(amount: number, unit: number, job: JobTimes): Measured {
@@ -23,35 +22,40 @@ function rate(amount: number, unit: number, job: JobTimes): Measured {
   };
 }
 
-function bulk(name: 'download' | 'upload', title: string, transferOf: (bigFile: string) => Transfer): Work {
-  return {
-    metric: { name, title, unit: 'MB/s', better: 'more', cpuPer: 'GiB' },
-    obstacle: () => undefined,
-    perform: async (contender, field, sizes) => {
-      const able = name === 'upload' ? (contender.uploads ?? contender) : contender;
-      const job = await curlJob(able, field, [[transferOf(field.bigFile)]], sizes.bulkBytes);
-      return rate(sizes.bulkBytes / megabyte, gibibyte / megabyte, job);
-    },
-  };
-}
+export const download: Work = {
+  metric: { name: 'download', title: 'download, one stream', unit: 'MB/s', better: 'more', cpuPer: 'GiB' },
+  obstacle: () => undefined,
+  perform: async (contender, field, { bulkBytes }) => {
+    const transfer = { kind: 'get', remote: bigName } as const;
+    const job = await curlJob(contender, field, transfer, bulkBytes);
+    return rate(bulkBytes / megabyte, gibibyte / megabyte, job);
+  },
+};
 
-export const download = bulk('download', 'download, one stream', () => get(bigName));
-export const upload = bulk('upload', 'upload, one stream', (local) => ({
-  kind: 'put',
-  remote: uploadName,
-  local,
-}));
+export const upload: Work = {
+  metric: { name: 'upload', title: 'upload, one stream', unit: 'MB/s', better: 'more', cpuPer: 'GiB' },
+  obstacle: () => undefined,
+  perform: async (contender, field, { bulkBytes }) => {
+    const transfer = { kind: 'put', remote: uploadName, local: field.bigFile } as const;
+    const job = await curlJob(contender.uploads ?? contender, field, transfer, bulkBytes);
+    return rate(bulkBytes / megabyte, gibibyte / megabyte, job);
+  },
+};
 
-/**
- * curl as FTPS client waits 200 ms in every transfer at vsftpd (it does not look at the data connection's handshake
- * while it waits for a reply), so it gets a tenth of the files; a rate is a rate.
- */
-function smallFilesFor(contender: Contender, count: number): number {
-  return contender.tls ? Math.ceil(count / 10) : count;
-}
-
-function smallList(count: number): readonly Transfer[] {
-  return Array.from({ length: count }, (_, index) => get(smallName(index)));
+/** Sessions side by side that fetch `count` small files each. */
+async function files(
+  contender: Contender,
+  field: Field,
+  sizes: Sizes,
+  work: { readonly sessions: number; readonly count: number },
+): Promise<Measured> {
+  const args = [...sessionArguments(contender, work.count), '--sessions', String(work.sessions)];
+  const { result, proxyCpu } = await withProxyCpu(contender, () =>
+    drive(field, contender.namespace, 'files', args),
+  );
+  const amount = work.sessions * work.count;
+  checkBytes(contender, result, amount * sizes.smallBytes);
+  return rate(amount, 1000, { seconds: result.times[0] ?? 0, proxyCpu, clientCpu: result.cpu });
 }
 
 export const smallFiles: Work = {
@@ -63,11 +67,8 @@ export const smallFiles: Work = {
     cpuPer: '1000 files',
   },
   obstacle: () => undefined,
-  perform: async (contender, field, sizes) => {
-    const count = smallFilesFor(contender, sizes.smallFiles);
-    const job = await curlJob(contender, field, [smallList(count)], count * sizes.smallBytes);
-    return rate(count, 1000, job);
-  },
+  perform: (contender, field, sizes) =>
+    files(contender, field, sizes, { sessions: 1, count: sizes.smallFiles }),
 };
 
 export const mirrors: Work = {
@@ -79,10 +80,6 @@ export const mirrors: Work = {
     cpuPer: '1000 files',
   },
   obstacle: () => undefined,
-  perform: async (contender, field, sizes: Sizes) => {
-    const each = smallFilesFor(contender, sizes.mirrorFiles);
-    const lists = Array.from({ length: sizes.mirrors }, () => smallList(each));
-    const count = each * sizes.mirrors;
-    return rate(count, 1000, await curlJob(contender, field, lists, count * sizes.smallBytes));
-  },
+  perform: (contender, field, sizes) =>
+    files(contender, field, sizes, { sessions: sizes.mirrors, count: sizes.mirrorFiles }),
 };

@@ -80,10 +80,11 @@ export async function runCell(ground: MatrixGround, cell: Cell, turn: number): P
   const started = Date.now();
   const report = await client.perform(task);
   const done = workOf(client, task);
-  const failures = done.flatMap((operation) => {
-    const failure = failureOf(operation, report, folders, ground.huge);
-    return failure === undefined ? [] : [`${operation}: ${failure}`];
-  });
+  const failures: string[] = [];
+  for (const operation of done) {
+    const failure = await failureOf(operation, report, folders, ground.huge);
+    if (failure !== undefined) failures.push(`${operation}: ${failure}`);
+  }
   cleanUp(folders);
   if (failures.length > 0) return { kind: 'failed', failures, transcript: report.transcript };
   return { kind: 'passed', done, seconds: (Date.now() - started) / 1000 };

@@ -13,7 +13,8 @@ import {
 import path from 'node:path';
 import type { ClientReport, Operation } from './clients/client.js';
 import { clientUid, serverUid } from './harness/account.js';
-import { content, readIfThere, sha256 } from './harness/payload.js';
+import { run } from './harness/command.js';
+import { content, readIfThere } from './harness/payload.js';
 
 /** The two folders of a cell as the lab sees them. */
 export interface CellFolders {
@@ -27,7 +28,7 @@ const head = content(5000, 9);
 const offset = 30_000;
 const many = 200;
 /** Long enough that nobody has it whole before an abort, short enough that a client may drain what is left of it. */
-const longSize = 100_000_000;
+const longSize = 400_000_000;
 
 /** Every name of a cell's many files, with their content. */
 function manyFiles(prefix: string): readonly (readonly [string, Buffer])[] {
@@ -81,12 +82,12 @@ export function cleanUp(folders: CellFolders): void {
 }
 
 /** Why the operation did not do what it should, or undefined if it did. */
-export function failureOf(
+export async function failureOf(
   operation: Operation,
   report: ClientReport,
   folders: CellFolders,
   huge: { readonly sha256: string },
-): string | undefined {
+): Promise<string | undefined> {
   const said = report.outputs.get(operation);
   if (said === undefined) return `not reached. ${report.outputs.get('stopped') ?? ''}`;
   const local = (name: string): string => path.join(folders.local, name);
@@ -120,7 +121,7 @@ export function failureOf(
     case 'many':
       return sameMany(folders);
     case 'huge':
-      return sameHash(local('huge.down'), huge.sha256) ?? sameHash(remote('huge.up'), huge.sha256);
+      return (await otherHash(local('huge.down'), huge.sha256)) ?? otherHash(remote('huge.up'), huge.sha256);
   }
 }
 
@@ -160,12 +161,12 @@ function sameMany(folders: CellFolders): string | undefined {
   return check(folders.remote, 'many/up') ?? check(folders.local, 'many/down');
 }
 
-function sameHash(file: string, wanted: string): string | undefined {
-  const found = sha256(file);
-  if (found === undefined) return `${path.basename(file)} is not there`;
-  return found === wanted
-    ? undefined
-    : `${path.basename(file)} (${sizeOf(file) ?? 0} bytes) has another SHA-256`;
+/** By a process of its own: other cells are being driven meanwhile, and their aborts must not come late. */
+async function otherHash(file: string, wanted: string): Promise<string | undefined> {
+  const finished = await run({}, ['sha256sum', file]);
+  if (finished.code !== 0) return `${path.basename(file)} is not there`;
+  if (finished.stdout.startsWith(wanted)) return undefined;
+  return `${path.basename(file)} (${sizeOf(file) ?? 0} bytes) has another SHA-256`;
 }
 
 function gone(file: string): string | undefined {

@@ -255,8 +255,11 @@ export class Session {
       return read.kind !== 'need-more';
     }
     const read = replies.readUnpaired();
-    if (read.kind === 'too-long') this.#control.fail(sentences.replyTooLong(label));
-    else if (read.kind === 'line' && phase === 'greeting') this.#opening.onGreetingLine(read.line);
+    if (read.kind === 'too-long') {
+      // What can't be a greeting need not end like one.
+      if (phase === 'greeting') this.#opening.considerServer();
+      if (this.phase === phase) this.#control.fail(sentences.replyTooLong(label));
+    } else if (read.kind === 'line' && phase === 'greeting') this.#opening.onGreetingLine(read.line);
     else if (read.kind === 'line') this.#securing.onSecondGreeting(read.line);
     return read.kind !== 'need-more';
   }

@@ -191,6 +191,8 @@ export class Simulation {
         { kind: 'decided', decision: { kind: 'allow' } },
         { kind: 'timer', timer: 'negotiation' },
         { kind: 'timer', timer: 'handshake' },
+        { kind: 'timer', timer: 'linger' },
+        { kind: 'clientConnected', channel },
         { kind: 'clientListening', channel, endpoint: endpoint('192.0.2.1:22000') },
         { kind: 'serverListening', channel, endpoint: endpoint('192.0.2.100:45000') },
         { kind: 'channelFailed', channel, leg: 'server', reason: 'gone\r\n230 x' },

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { defaultConfigPath, loadConfig } from '../config-load.js';
 import type { LogLevel } from '../sys/log.js';
 import { formatEntry } from '../sys/log-line.js';
+import { outlastSurroundings } from '../sys/long-lived.js';
 import { print, type JsonOption } from './output.js';
 import { runtimeDirOf, stateDirOf, type DirOptions } from './paths.js';
 
@@ -16,6 +17,7 @@ export interface DaemonOptions extends DirOptions {
 
 /** Runs until a signal; resolves with the exit code. The proxy is this same program with other arguments. */
 export async function daemonCommand(options: DaemonOptions): Promise<number> {
+  outlastSurroundings();
   const config = await loadConfig(options.config);
   const configPath = options.config ?? (existsSync(defaultConfigPath) ? defaultConfigPath : undefined);
   const stateDir = stateDirOf(options);
@@ -53,6 +55,7 @@ function proxyUser(text: string | undefined): string | number | undefined {
 
 /** The proxy as the supervisor's child. */
 export async function proxyProcessCommand(options: DaemonOptions): Promise<number> {
+  outlastSurroundings();
   const { runProxyProcess } = await import('../proxy.js');
   const { askOnOwnTerminal } = await import('./own-terminal.js');
   const foreground = options.foreground === true;

@@ -3,6 +3,7 @@ import { formatEndpoint, parseEndpoint, type Endpoint } from '../../shared/endpo
 import { Fault } from '../../shared/fault.js';
 import { runExplicitProxy } from '../proxy.js';
 import type { LogLevel } from '../sys/log.js';
+import { outlastSurroundings } from '../sys/long-lived.js';
 import { askOnOwnTerminal } from './own-terminal.js';
 import { runtimeDirOf, stateDirOf, type DirOptions } from './paths.js';
 
@@ -16,6 +17,7 @@ export const defaultListen = '127.0.0.1:2121';
 
 /** Runs until a signal; resolves with the exit code. */
 export async function proxyCommand(options: ProxyOptions): Promise<number> {
+  outlastSurroundings();
   const listen = options.listen.map(parseListen);
   const runtimeDir = runtimeDirOf(options);
   const say = (text: string) => process.stderr.write(`${text}\n`);

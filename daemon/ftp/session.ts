@@ -79,6 +79,11 @@ export class Session {
     return this.#control.commands.wantsMore;
   }
 
+  /** Every command of the client has its answer. */
+  get atRest(): boolean {
+    return this.#conversation.atRest;
+  }
+
   get phase(): Phase {
     return this.#control.phase;
   }

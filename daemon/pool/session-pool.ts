@@ -177,18 +177,17 @@ export class SessionPool {
     this.#entries.get(id)?.driver.close('closed by request');
   }
 
-  /** Lets running sessions go on for `graceMs`, then ends them and the thread. */
+  /** Ends sessions with nothing under way, lets the others go on for `graceMs`, then ends them too and the thread. */
   drain(graceMs: number): void {
-    const finish = (): void => {
-      for (const entry of [...this.#entries.values()]) entry.driver.close('ftpseal is stopping');
-      // The last replies still have to reach their clients.
-      setTimeout(() => process.exit(0), 200);
-    };
     const started = Date.now();
     const timer = setInterval(() => {
-      if (this.#entries.size > 0 && Date.now() - started < graceMs) return;
+      const isOver = Date.now() - started >= graceMs;
+      for (const { driver } of [...this.#entries.values()])
+        if (isOver || driver.atRest) driver.close('ftpseal is stopping');
+      if (this.#entries.size > 0) return;
       clearInterval(timer);
-      finish();
+      // The last replies still have to reach their clients.
+      setTimeout(() => process.exit(0), 200);
     }, 50);
   }
 

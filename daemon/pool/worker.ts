@@ -27,19 +27,25 @@ async function main(): Promise<void> {
     config: data.config,
     sourcePorts: data.sourcePorts === undefined ? undefined : sourcePorts(data.sourcePorts),
   });
-  const servers =
+  const close =
     data.listen.kind === 'loopback'
       ? await startRedirect(data, data.listen, link, pool)
       : await startExplicit(data.listen.control, link, pool);
   // Reading the machine's authorities takes as long as many handshakes: not on the first session's time.
   setImmediate(() => clientContext({ minVersion: data.config.tls.minVersion }));
   const stop = (graceMs: number): void => {
-    for (const server of servers) server.close();
+    close();
     pool.drain(graceMs);
   };
 }
 
-async function startRedirect(data: WorkerData, listen: Loopback, link: MainLink, pool: SessionPool) {
+/** Returns what ends the listening; so does `startExplicit`. */
+async function startRedirect(
+  data: WorkerData,
+  listen: Loopback,
+  link: MainLink,
+  pool: SessionPool,
+): Promise<() => void> {
   if (data.virtual === undefined) throw new Fault('internal', 'a redirecting worker needs its virtual ports');
   const control = await listenOnLoopback(listen.range, undefined);
   const channel = await listenOnLoopback(listen.range, control.endpoints[0]?.port);
@@ -54,19 +60,24 @@ async function startRedirect(data: WorkerData, listen: Loopback, link: MainLink,
   const front = new RedirectFront(pool, ports);
   for (const server of control.servers) server.on('connection', front.accept);
   link.tell({ kind: 'ready', control: [...control.endpoints], data: [...channel.endpoints] });
-  return [...control.servers, ...channel.servers];
+  return () => {
+    for (const server of [...control.servers, ...channel.servers]) server.close();
+    ports.stop();
+  };
 }
 
 async function startExplicit(
   endpoints: Extract<WorkerData['listen'], { readonly kind: 'endpoints' }>['control'],
   link: MainLink,
   pool: SessionPool,
-) {
+): Promise<() => void> {
   const front = new ExplicitFront(pool);
   const servers = await Promise.all(endpoints.map(listenAt));
   for (const server of servers) server.on('connection', front.accept);
   link.tell({ kind: 'ready', control: [...endpoints], data: [] });
-  return servers;
+  return () => {
+    for (const server of servers) server.close();
+  };
 }
 
 await main();

@@ -82,6 +82,12 @@ export class SessionDriver {
     this.#end(reason);
   }
 
+  /** Nothing is under way that would be lost with the session; what is only relayed may always be in the middle of something. */
+  get atRest(): boolean {
+    const { phase, atRest } = this.#session;
+    return phase !== 'tunnel' && phase !== 'passthrough' && atRest;
+  }
+
   get view(): SessionView {
     return this.#session.view();
   }

@@ -42,6 +42,7 @@ export class VirtualDataPorts implements ClientDataPorts {
   readonly #options: VirtualDataPortsOptions;
   readonly #expected = new Map<string, Expected>();
   #next = 0;
+  #stopped = false;
 
   constructor(options: VirtualDataPortsOptions) {
     this.#options = options;
@@ -56,8 +57,14 @@ export class VirtualDataPorts implements ClientDataPorts {
     });
   }
 
+  /** From now on no port is offered: the redirect is going, and what a client sent there would reach whoever answers. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   async offer(owner: DataOwner, onSocket: (socket: Socket) => void): Promise<Offer> {
     await this.#options.reserve(owner.server.address);
+    if (this.#stopped) throw new Fault('redirect', 'ftpseal is stopping');
     const endpoint = this.#freeEndpoint(owner.server.address);
     const key = formatEndpoint(endpoint);
     const expected: Expected = { owner, onSocket };

@@ -175,10 +175,15 @@ def do_moved(request):
     return {"bytes": sessions[request["name"]][0].moved}
 
 
+def do_hurry(request):
+    """From now on without rests."""
+    sessions[request["name"]][0].pause = 0.0
+    return {}
+
+
 def do_finish(request):
     """Waits for the end of the transfer; `data` is how the data connection ended, the reply what followed."""
     one = sessions[request["name"]][0]
-    one.pause = 0.0
     one.mover.join()
     return {"bytes": one.moved, "data": one.over, "replies": [attempt(one.reply)]}
 

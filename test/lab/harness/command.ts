@@ -69,8 +69,8 @@ export interface Running {
   stderr(): string;
   /** Settles with the exit code (-1 for a signal) when the program and its output have ended. */
   readonly ended: Promise<number>;
-  /** SIGTERM, after three seconds SIGKILL; settles when it is gone. */
-  stop(): Promise<void>;
+  /** SIGTERM, SIGKILL after three seconds or the given time; settles when it is gone. */
+  stop(patienceMs?: number): Promise<void>;
 }
 
 const live = new Set<ChildProcess>();
@@ -112,18 +112,18 @@ export function start(place: Place, argv: readonly string[]): Running {
     stdout: () => output.stdout,
     stderr: () => output.stderr,
     ended,
-    stop: () => stop(child, ended),
+    stop: (patienceMs = 3000) => stop(child, ended, patienceMs),
   };
 }
 
 /** A session's process that outlives its server holds the output open, so `ended` alone could take forever. */
-async function stop(child: ChildProcess, ended: Promise<number>): Promise<void> {
+async function stop(child: ChildProcess, ended: Promise<number>, patienceMs: number): Promise<void> {
   child.once('exit', () => {
     killGroup(child);
   });
   if (child.exitCode !== null || child.signalCode !== null) killGroup(child);
   child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 3000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
   await ended;
   clearTimeout(timer);
 }

@@ -95,6 +95,7 @@ export async function startDaemon(
       return parsed;
     },
     log,
-    stop: () => running.stop(),
+    // Transfers under way get three seconds of it.
+    stop: () => running.stop(10_000),
   };
 }

@@ -39,7 +39,7 @@ export type SessionRequest =
       /** Seconds of rest after each 64 KiB. */
       readonly pause?: number;
     }
-  | { readonly op: 'listen' | 'passive' | 'moved' | 'finish' | 'close'; readonly name: string };
+  | { readonly op: 'listen' | 'passive' | 'moved' | 'hurry' | 'finish' | 'close'; readonly name: string };
 
 /** A running agent. */
 export class SessionAgent {

@@ -2,6 +2,7 @@
 // machine's FTP; for anybody else there is the explicit proxy. Further arguments go to ftpseal unchanged.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ensurePrerequisites, repository, say } from './prerequisites.mjs';
 import { ensureBuilt, ensureNodeModules } from './project.mjs';
@@ -71,13 +72,39 @@ function run(command, args) {
   // A Ctrl-C reaches the child from the terminal as well; a second one is what it is for people too: hurry.
   const forward = signals.map((signal) => [signal, () => child.kill(signal)]);
   for (const [signal, handler] of forward) process.on(signal, handler);
+  const watch = onOrphaned(() => child.kill('SIGTERM'));
   child.on('error', (error) => {
     console.error(`npm start: ${error.message}`);
     process.exitCode = 1;
   });
   child.on('exit', (code, signal) => {
+    clearInterval(watch);
     for (const [name, handler] of forward) process.off(name, handler);
     if (signal === null) process.exitCode = code ?? 1;
     else process.kill(process.pid, signal);
   });
+}
+
+/**
+ * npm passes a signal to its shell only, which dies of it without telling anybody, and a killed npm leaves the shell;
+ * a redirect must outlive neither.
+ */
+function onOrphaned(action) {
+  const ancestors = ancestry();
+  const watch = setInterval(() => {
+    if (process.env.npm_lifecycle_event === undefined || ancestry() === ancestors) return;
+    clearInterval(watch);
+    action();
+  }, 500);
+  return watch;
+}
+
+/** The shell that npm started and, where /proc tells it, npm itself. */
+function ancestry() {
+  try {
+    const afterName = readFileSync(`/proc/${process.ppid}/stat`, 'utf8').split(') ').at(-1);
+    return `${process.ppid} ${afterName.split(' ')[1]}`;
+  } catch {
+    return String(process.ppid);
+  }
 }

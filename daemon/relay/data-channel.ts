@@ -1,6 +1,6 @@
 // One data channel: the client's leg, the server's leg, and the transfer between them. It carries out what the core asked
 // (effects) and reports what happened (events); it decides only when both legs stand.
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, Socket, type Server } from 'node:net';
 import type { LegProtection } from '../ftp/effects.js';
 import type { ChannelOutcome } from '../ftp/events.js';
 import { parseIpAddress, parsePort, type Endpoint } from '../../shared/endpoint.js';
@@ -288,12 +288,15 @@ export class DataChannel {
 
   #dropServer(): void {
     const raw = this.#rawServer;
+    const server = this.#server;
     this.#server = undefined;
     this.#rawServer = undefined;
     this.#unsecured = undefined;
     this.#listener?.close();
     if (raw === undefined) return;
-    if (this.#pumping) resetSocket(raw);
-    else raw.destroy();
+    const link = server instanceof Socket ? undefined : server;
+    if (this.#pumping && link !== undefined) link.reset();
+    else if (this.#pumping) resetSocket(raw);
+    else (link?.stream ?? raw).destroy();
   }
 }

@@ -13,7 +13,7 @@ import { fingerprintOfCertificate } from '../trust/spki.js';
 import { describeKey, summarizeCertificate } from './certificate-summary.js';
 import { watchEnding } from './direct-ending.js';
 import { GuardedTransport, type Ending } from './guarded-transport.js';
-import { resetSocket } from './reset-socket.js';
+import { resetSocket, resetTls } from './reset-socket.js';
 import { clientContext, parseGroup, type KeyExchangeGroup } from './tls-context.js';
 import { handshakeFault } from './tls-faults.js';
 
@@ -75,10 +75,10 @@ export interface TlsLink {
 
 /**
  * Starts TLS as the client on a raw socket that has no other listener for its bytes, connected or connecting; a bulk
- * socket makes it faster. The link owns the socket from here on. No `error` of the socket or of TLS is ever uncaught.
+ * socket makes it faster. The link owns the socket from here on: nobody else may destroy it. No `error` of the socket or of TLS is ever uncaught.
  */
 export function openTls(raw: net.Socket, options: TlsOptions): TlsLink {
-  const { stream, ending } =
+  const { stream, ending, reset } =
     options.provenEnd === false ? connectDirectly(raw, options) : connectGuarded(raw, options);
   let session: Buffer | undefined;
   stream.on('session', (newest) => {
@@ -102,10 +102,7 @@ export function openTls(raw: net.Socket, options: TlsOptions): TlsLink {
     reused: () => done?.established.kind === 'resumed',
     peerFingerprint: () => done?.fingerprint,
     ending,
-    reset: () => {
-      resetSocket(raw);
-      stream.destroy();
-    },
+    reset,
   };
 }
 
@@ -120,13 +117,18 @@ export function provenPeer(link: TlsLink, controlFingerprint: KeyFingerprint): b
 interface Connected {
   readonly stream: tls.TLSSocket;
   readonly ending: () => Ending;
+  readonly reset: () => void;
 }
 
 function connectGuarded(raw: net.Socket, options: TlsOptions): Connected {
   const transport = new GuardedTransport(raw);
   const stream = connectTls(transport, options);
   transport.guard(stream);
-  return { stream, ending: () => transport.ending() };
+  const reset = (): void => {
+    resetSocket(raw);
+    stream.destroy();
+  };
+  return { stream, ending: () => transport.ending(), reset };
 }
 
 function connectDirectly(raw: net.Socket, options: TlsOptions): Connected {
@@ -135,7 +137,10 @@ function connectDirectly(raw: net.Socket, options: TlsOptions): Connected {
   // It shows on the TLS stream as well.
   raw.on('error', () => undefined);
   const stream = connectTls(raw, options);
-  return { stream, ending: watchEnding(stream) };
+  const reset = (): void => {
+    resetTls(stream, raw);
+  };
+  return { stream, ending: watchEnding(stream), reset };
 }
 
 function connectTls(transport: Duplex, options: TlsOptions): tls.TLSSocket {

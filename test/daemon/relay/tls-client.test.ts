@@ -7,9 +7,10 @@ import type tls from 'node:tls';
 import { Fault } from '../../../shared/fault.js';
 import { serverIdentitySchema, type ServerIdentity } from '../../../shared/trust.js';
 import { openTls, provenPeer, type TlsLink, type TlsOptions } from '../../../daemon/relay/tls-client.js';
+import { endedByReset } from '../../../daemon/sys/socket-error.js';
 import { fingerprintOfCertificate } from '../../../daemon/trust/spki.js';
 import { makeCertificates, makeSelfSigned, SERVER_NAME, type KeyPair } from './certificate-fixture.js';
-import { dial, listen, serveTls } from './socket-fixture.js';
+import { dial, listen, rawOf, serveTls } from './socket-fixture.js';
 
 const certificates = makeCertificates();
 after(certificates.remove);
@@ -277,4 +278,50 @@ test('a second handshake in TLS 1.2 is not carried out', async () => {
   assert.match(reason, /no renegotiation/);
   link.stream.destroy();
   await listener.close();
+});
+
+describe('breaking off', () => {
+  const ways = [true, false].flatMap((provenEnd) => VERSIONS.map((version) => ({ provenEnd, version })));
+  for (const { provenEnd, version } of ways) {
+    const name = `${version}, ${provenEnd ? 'guarded' : 'directly'}`;
+
+    test(`${name}: the server sees a reset`, async () => {
+      const ends: string[] = [];
+      const listener = await serveTls(certificates.server, { maxVersion: version }, (socket) => {
+        socket.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code ?? error.message));
+        socket.on('end', () => ends.push(endedByReset(rawOf(socket)) ? 'ECONNRESET' : 'end'));
+        socket.write('unread by the client');
+        socket.resume();
+      });
+      for (const queued of [0, 100_000, 5_000_000]) {
+        const raw = await dial(listener.port);
+        const link = openTls(raw, { ...base, provenEnd });
+        await link.established;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        link.stream.write(Buffer.alloc(queued));
+        link.reset();
+        if (!link.stream.closed) await once(link.stream, 'close');
+        assert.equal(raw.destroyed, true);
+      }
+      while (ends.length < 3) await new Promise((resolve) => setTimeout(resolve, 10));
+      await listener.close();
+      assert.deepEqual([...new Set(ends)], ['ECONNRESET']);
+    });
+
+    test(`${name}: right behind the handshake, and what comes too late harms nobody`, async () => {
+      const listener = await serveTls(certificates.server, { maxVersion: version }, greet);
+      for (let round = 0; round < 20; round += 1) {
+        const raw = await dial(listener.port, round % 2 === 0 ? 'bulk' : 'ordinary');
+        const link = openTls(raw, { ...base, provenEnd });
+        await link.established;
+        link.reset();
+        link.stream.write('too late', () => undefined);
+        link.reset();
+        link.stream.destroy();
+        raw.destroy();
+        if (!link.stream.closed) await once(link.stream, 'close');
+      }
+      await listener.close();
+    });
+  }
 });

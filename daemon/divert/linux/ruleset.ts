@@ -52,6 +52,7 @@ export function formatRuleset(plan: DivertPlan, lifetime: RuleLifetime): string 
     ...formatRedirectChain(plan),
     ...formatSourceChain(plan),
     ...formatGuardChain(plan),
+    ...formatPlaceChain(plan),
     '}\n',
   ].join('\n');
 }
@@ -154,6 +155,22 @@ function formatGuardChain(plan: DivertPlan): readonly string[] {
     `\t\ttcp dport { ${plan.ports.join(', ')} } reject with tcp reset`,
     ...plan.workers.flatMap((worker) =>
       dataDestinations(worker).map((match) => `\t\t${match} reject with tcp reset`),
+    ),
+    '\t}',
+  ];
+}
+
+// The workers' ports are no privileged ones. While a worker or the proxy is dead, or with `closed` for as long as the
+// supervisor is, any user could listen there and be sent the passwords of all others. The answer to a SYN is the listener's:
+// an impostor's does not leave, so that no connection to it comes about.
+function formatPlaceChain(plan: DivertPlan): readonly string[] {
+  const ports = plan.workers.flatMap((worker) => [worker.control, worker.data]).join(', ');
+  return [
+    '\tchain place {',
+    '\t\ttype filter hook output priority 0; policy accept;',
+    '\t\ttcp flags & (syn | ack) != (syn | ack) return',
+    ...['ip saddr 127.0.0.1', 'ip6 saddr ::1'].map(
+      (source) => `\t\t${source} tcp sport { ${ports} } meta skuid != ${plan.proxyUid} drop`,
     ),
     '\t}',
   ];

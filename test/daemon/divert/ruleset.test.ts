@@ -64,6 +64,12 @@ table inet ftpseal {
 		tcp dport 22210-23209 ip daddr @servers4 reject with tcp reset
 		tcp dport 22210-23209 ip6 daddr @servers6 reject with tcp reset
 	}
+	chain place {
+		type filter hook output priority 0; policy accept;
+		tcp flags & (syn | ack) != (syn | ack) return
+		ip saddr 127.0.0.1 tcp sport { 31100, 31101, 31108, 31109 } meta skuid != 21021 drop
+		ip6 saddr ::1 tcp sport { 31100, 31101, 31108, 31109 } meta skuid != 21021 drop
+	}
 }
 `;
 

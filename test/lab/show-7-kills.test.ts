@@ -11,7 +11,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { z } from 'zod';
 import { sessionViewSchema, statusSchema, type Status } from '../../shared/ipc-messages.js';
 import { capture, type Capture } from './harness/capture.js';
-import { must, run, start, waitFor, type Finished } from './harness/command.js';
+import { must, run, start, waitFor, type Finished, type Running } from './harness/command.js';
 import { acceptNew, startDaemon, type Daemon } from './harness/ftpseal.js';
 import { openLab, type Lab } from './harness/lab.js';
 import { content, sha256 } from './harness/payload.js';
@@ -289,8 +289,38 @@ test('a stop opens no way past ftpseal for data: what a client was told to conne
   await thief.stop();
 });
 
+test('closed: nobody takes the place of a dead proxy: what is redirected to its ports reaches no other program', async () => {
+  await launch('closed');
+  const { pid } = await status();
+  process.kill(daemon.pid, 'SIGKILL');
+  await gone(pid);
+  const impostor = await startImpostor();
+  for (const host of [server.address.ipv4, server.address.ipv6]) {
+    const lured = { op: 'open', name: 'lured', host, patience: 2 } as const;
+    assert.match(await victims.agent.reply(lured), /^(?:refused|timeout)$/);
+  }
+  assert.equal(impostor.stdout(), '');
+  await impostor.stop();
+  assert.equal((await cleanup()).code, 0);
+});
+
+/** Another user's program on every port that the workers listen on; it prints whatever it accepts. */
+async function startImpostor(): Promise<Running> {
+  const script =
+    `for (const host of ['127.0.0.1', '::1']) for (let port = 31100; port < 31132; port++) require('node:net')` +
+    `.createServer((s) => { s.on('error', () => 0); console.log('caught', port); s.write('220 impostor\\r\\n'); })` +
+    `.listen(port, host, () => port === 31131 && host === '::1' && console.error('listening'));`;
+  const place = { namespace: lab.network.pc, uid: 30002 };
+  const impostor = start(place, [process.execPath, '-e', script]);
+  await waitFor(
+    () => `the impostor ${impostor.stderr()}`,
+    () => impostor.stderr().includes('listening'),
+  );
+  return impostor;
+}
+
 /** Somebody at the server's address takes connections to `port`, as a man in the middle can. */
-async function startThief(port: number) {
+async function startThief(port: number): Promise<Running> {
   const script =
     `require('node:net').createServer((s) => { s.on('error', () => 0); s.on('data', (d) => console.log('got', d.length)); })` +
     `.listen(${port}, '${server.address.ipv4}', () => console.error('listening'))`;

@@ -18,8 +18,8 @@ sessions = {}
 
 
 class Session:
-    def __init__(self, host):
-        self.control = socket.create_connection((host, 21), timeout=TIMEOUT)
+    def __init__(self, host, patience):
+        self.control = socket.create_connection((host, 21), timeout=patience)
         self.unread = b""
         self.host = host
         self.passive = None
@@ -115,8 +115,8 @@ def attempt(action):
         return name_of(error)
 
 
-def open_one(host, login):
-    session = Session(host)
+def open_one(host, login, patience):
+    session = Session(host, patience)
     greeting = session.reply()
     if login and greeting.startswith("220"):
         greeting = session.say("USER " + login[0])
@@ -129,7 +129,7 @@ def do_open(request):
     """Opens `count` sessions; with `login` the reply is the login's last, else the greeting."""
     opened, replies = [], []
     for _ in range(request.get("count", 1)):
-        result = attempt(lambda: open_one(request["host"], request.get("login")))
+        result = attempt(lambda: open_one(request["host"], request.get("login"), request.get("patience", TIMEOUT)))
         if isinstance(result, str):
             replies.append(result)
         else:

@@ -29,6 +29,8 @@ export type SessionRequest =
       readonly host: string;
       readonly login?: readonly [string, string];
       readonly count?: number;
+      /** Seconds for each answer; a minute by default. */
+      readonly patience?: number;
     }
   | { readonly op: 'say' | 'insist'; readonly name: string; readonly text: string }
   | {

@@ -98,9 +98,18 @@ export class FtpTalk {
   async fetch(form: Form, line: string): Promise<Fetched> {
     const asked = form === 'PASV' || form === 'EPSV' ? await this.passive(form) : await this.active(form);
     const first = await this.command(line);
+    // A refused transfer leaves the data connection as it is: the client may try again on it.
+    if (first.code >= 400) return this.#leave(asked, first);
     const data = 'connection' in asked ? asked : await this.#talker.accept(asked.listener);
     const drained = await this.#talker.drain(data.connection);
     return { ...drained, data, first, final: await this.reply(60) };
+  }
+
+  async #leave(asked: Connected | Listening, reply: Reply): Promise<Fetched> {
+    const data =
+      'connection' in asked ? asked : { connection: 0, local: this.control.local, peer: this.control.peer };
+    if (data.connection > 0) await this.#talker.close(data.connection).catch(() => undefined);
+    return { size: 0, sha256: '', head: '', end: 'reset', data, first: reply, final: reply };
   }
 
   hangUp(how: 'calmly' | 'by reset' = 'calmly'): Promise<void> {

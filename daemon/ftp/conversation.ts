@@ -86,7 +86,6 @@ export class Conversation {
       epsvAll: this.transfer.epsvAll,
       anonymousOnly: this.#parts.securing.anonymousOnly,
       client: context.client,
-      server: context.server,
       label,
     };
   }

@@ -49,7 +49,6 @@ export interface RouteView {
   /** Clear was allowed for an anonymous login only. */
   readonly anonymousOnly: boolean;
   readonly client: Endpoint;
-  readonly server: Endpoint;
   readonly label: string;
 }
 
@@ -170,7 +169,8 @@ function answer(code: number, sentence: string): Route {
 }
 
 function routePassive(command: Command, view: RouteView): Route {
-  const family = familyOf(view.server.address);
+  // The client connects to its own side: with the explicit proxy the server may be of the other family.
+  const family = familyOf(view.client.address);
   const argument = command.argument.trim().toUpperCase();
   if (command.verb === 'EPSV') {
     if (argument === 'ALL') return relayed(command);

@@ -20,7 +20,6 @@ const VIEW: RouteView = {
   epsvAll: false,
   anonymousOnly: false,
   client: parseEndpoint('192.0.2.100:40000')!,
-  server: parseEndpoint('192.0.2.1:21')!,
   label: 'ftp.example.com',
 };
 
@@ -69,6 +68,7 @@ describe('where a command goes', () => {
     ['holding, PASV', 'PASV', { holding: true }, 'wait'],
     ['holding, MODE B', 'MODE B', { holding: true }, 'wait'],
     ['PASV', 'PASV', {}, 'setUp'],
+    ['PASV over IPv6', 'PASV', { client: parseEndpoint('[2001:db8::2]:40000')! }, '522'],
     ['PASV before PROT', 'PASV', { protection: 'unknown' }, 'protect'],
     ['RETR before PROT', 'RETR x', { protection: 'asked' }, 'protect'],
     ['PASV, protection refused', 'PASV', { protection: 'refused' }, '522'],

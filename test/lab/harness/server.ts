@@ -27,6 +27,10 @@ export interface ServerKind {
   readonly secured: boolean;
   /** Whether the product knows MLSD at all. */
   readonly mlsd: boolean;
+  /** It speaks TLS from the first byte on, at port 990. */
+  readonly implicit?: boolean;
+  /** How its greeting starts; `220` if absent. */
+  readonly greeting?: string;
   /** Writes its configuration into the site's folder and returns the command that serves the site in the foreground. */
   prepare(site: Site): readonly string[];
 }
@@ -81,7 +85,7 @@ export async function startServer(
     processes.push(start({ namespace: where.namespace }, withAccount(account, argv)));
     await waitFor(
       () => `${kind.name} on ${address}: ${logOf(processes, folders)}`,
-      () => greets(where.namespace, address),
+      () => greets(where.namespace, address, kind),
     );
   }
   return {
@@ -107,8 +111,9 @@ function logOf(processes: readonly Running[], folders: readonly string[]): strin
 }
 
 /** Node's own sockets live in the machine's namespace, so another process has to knock. */
-async function greets(namespace: string, address: string): Promise<boolean> {
-  const script = `require('node:net').connect(21, '${address}').on('data', (d) => process.exit(String(d).startsWith('220') ? 0 : 1)).on('error', () => process.exit(1)).setTimeout(3000, () => process.exit(1))`;
+async function greets(namespace: string, address: string, kind: ServerKind): Promise<boolean> {
+  const to = { host: address, rejectUnauthorized: false, port: kind.implicit === true ? 990 : 21 };
+  const script = `require('node:${kind.implicit === true ? 'tls' : 'net'}').connect(${JSON.stringify(to)}).on('data', (d) => process.exit(String(d).startsWith('${kind.greeting ?? '220'}') ? 0 : 1)).on('error', () => process.exit(1)).setTimeout(3000, () => process.exit(1))`;
   const finished = await run({ namespace }, [process.execPath, '-e', script]);
   return finished.code === 0;
 }

@@ -4,8 +4,14 @@ import path from 'node:path';
 import { login, serverUid } from '../harness/account.js';
 import { unpacked, withLibraries, type ServerKind, type Site } from '../harness/server.js';
 
-type TlsSetup =
-  { readonly protocol: 'TLSv1.2' | 'TLSv1.3'; readonly reuse: 'required' | 'optional' } | 'none';
+export type TlsSetup =
+  | {
+      readonly protocol: 'TLSv1.2' | 'TLSv1.3';
+      readonly reuse: 'required' | 'optional';
+      /** The argument of TLSRequired, `on` for all. */
+      readonly required?: string;
+    }
+  | 'none';
 
 const root = unpacked('proftpd');
 
@@ -14,7 +20,7 @@ function tlsSettings(site: Site, tls: TlsSetup): readonly string[] {
   return [
     'LoadModule mod_tls.c',
     'TLSEngine on',
-    'TLSRequired on',
+    `TLSRequired ${tls.required ?? 'on'}`,
     `TLSProtocol ${tls.protocol}`,
     `TLSRSACertificateFile ${site.certificate.certificate}`,
     `TLSRSACertificateKeyFile ${site.certificate.key}`,
@@ -69,7 +75,8 @@ function settings(site: Site, tls: TlsSetup): readonly string[] {
   ];
 }
 
-function proftpd(name: string, setup: string, tls: TlsSetup): ServerKind {
+/** ProFTPD with this TLS. */
+export function proftpd(name: string, setup: string, tls: TlsSetup): ServerKind {
   return {
     name,
     setup,

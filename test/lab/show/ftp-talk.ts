@@ -102,6 +102,8 @@ export class FtpTalk {
     if (first.code >= 400) return this.#leave(asked, first);
     const data = 'connection' in asked ? asked : await this.#talker.accept(asked.listener);
     const drained = await this.#talker.drain(data.connection);
+    // As programs do; ProFTPD waits for it.
+    await this.#talker.close(data.connection).catch(() => undefined);
     return { ...drained, data, first, final: await this.reply(60) };
   }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { address, endpoint, net, plan, port, server, twoWorkers } from '../daemon/divert/plan-fixture.js';
+import { formatRuleset } from '../../daemon/divert/linux/ruleset.js';
 import { parseEndpoint } from '../../shared/endpoint.js';
 import { must } from './harness/command.js';
 import { openNetwork } from './harness/network.js';
@@ -242,9 +243,10 @@ describe('redirect on Linux', { skip }, () => {
     await must({ namespace: network.pc }, ['nft', 'flush', 'ruleset']);
   });
 
-  test('rules that somebody flushed come back with the next change', async () => {
+  test('somebody who flushes all rules does not reach the redirect', async () => {
     await apply();
     await must({ namespace: network.pc }, ['nft', 'flush', 'ruleset']);
+    assert.match((await greeting(person, one.ipv4, 21)) ?? '', /^control /);
     await apply({ servers: [server(one.ipv4, 23300)] });
     assert.match((await greeting(person, one.ipv4, 21)) ?? '', /^control /);
   });
@@ -271,11 +273,20 @@ describe('redirect on Linux', { skip }, () => {
     ];
     let source = 45100;
     for (const leg of legs) assert.equal(await reuseSourcePort(leg, source++), 'ECONNREFUSED');
-    await must({ namespace: network.pc }, ['nft', 'flush', 'chain', 'inet', 'ftpseal', 'guard']);
+    await good(root.ask({ kind: 'clear' }));
+    await unguarded();
     for (const leg of legs) {
       assert.equal(await reuseSourcePort(leg, source++), 'server', 'the leak that the guard is for');
     }
   });
+
+  /** The same rules with a guard that lets everything pass. */
+  async function unguarded(): Promise<void> {
+    const servers = [server(one.ipv4, 23300), server(one.ipv6, 23301)];
+    const rules = formatRuleset(plan({ servers }), 'persistent');
+    const script = rules.replaceAll('reject with tcp reset', 'accept');
+    await must({ namespace: network.pc }, ['nft', '-f', '-'], script);
+  }
 
   test('connections older than the rules live on', async () => {
     const before = await good(connect(person, one.ipv4, 21));
@@ -339,17 +350,18 @@ describe('redirect on Linux', { skip }, () => {
     assert.match(error ?? '', /^not-permitted: Changing the machine’s redirect rules is not permitted/);
   });
 
-  test('open: rules die with their process at kill -9; closed: they stay and the next daemon takes over', async () => {
+  test('the redirect dies with its process at kill -9; closed: what refuses stays; the next daemon takes over', async () => {
     for (const onFailure of ['open', 'closed'] as const) {
       const doomed = startAgent(network.pc);
       await apply({ onFailure }, doomed);
-      if (onFailure === 'open') {
-        const { error } = await root.ask({ kind: 'clear' });
-        assert.match(error ?? '', /^redirect: Another running ftpseal daemon holds the redirect rules/);
-      }
+      const { error } = await root.ask({ kind: 'clear' });
+      assert.match(error ?? '', /^redirect: Another running ftpseal daemon holds the redirect rules/);
       const running = await good(connect(person, one.ipv4, 21));
       await doomed.kill();
-      assert.equal((await ruleset()).includes('redirect'), onFailure === 'closed');
+      assert.doesNotMatch(await ruleset(), /redirect/);
+      assert.equal((await ruleset()).includes('reject'), onFailure === 'closed');
+      const newcomer = await connect(person, one.ipv4, 21);
+      assert.equal(newcomer.greeting ?? newcomer.error, onFailure === 'open' ? 'server' : 'ECONNREFUSED');
       assert.equal(await echo(running), 'NOOP', 'a running session stays with the proxy');
       await apply({ onFailure: 'open' });
       assert.match((await greeting(person, one.ipv4, 21)) ?? '', /^control /);

@@ -22,7 +22,8 @@ export interface NftRunners {
 }
 
 /**
- * Rules for `onFailure: 'open'` die with this process, even at kill -9; those for `closed` stay until `clear`.
+ * The redirect dies with this process, even at kill -9, and nobody else can flush it; for `onFailure: 'closed'` what refuses
+ * such connections instead stays until `clear`. Where the kernel or the library has no such tables the redirect stays too.
  * A plan that differs from the last one in its servers alone changes set elements and nothing else.
  * Calls are carried out one after the other.
  */
@@ -32,6 +33,8 @@ export class NftablesDiverter implements Diverter {
   #library: NftRunner | undefined;
   /** The plan in force, as far as we know; undefined means "bring it about whole". */
   #plan: DivertPlan | undefined;
+  /** The last plan that was asked for whole. */
+  #last: DivertPlan | undefined;
   /** The kind of table that may be there by our doing. */
   #lifetime: RuleLifetime = 'persistent';
   #queue: Promise<void> = Promise.resolve();
@@ -61,6 +64,7 @@ export class NftablesDiverter implements Diverter {
   async #apply(plan: DivertPlan): Promise<void> {
     if (await this.#changeServers(plan)) return;
     this.#plan = undefined;
+    this.#last = plan;
     await this.#prepare(plan);
     await this.#runner().run(formatRuleset(plan, this.#lifetime));
     this.#plan = plan;
@@ -79,23 +83,26 @@ export class NftablesDiverter implements Diverter {
     return true;
   }
 
-  // A table can't change its lifetime in place, so one of the other kind goes first. Between persistent tables, as after a
-  // crash with `closed`, the replacement is one transaction and there is no moment without rules.
+  // A table can't change its lifetime in place, so one that a crash has left goes first. For `closed` what refuses comes in the
+  // same transaction: there is no moment in which such connections go their own way.
   async #prepare(plan: DivertPlan): Promise<void> {
-    if (plan.onFailure === 'closed') {
-      if (this.#lifetime === 'owned') await this.#drain();
-    } else if (this.#lifetime === 'persistent') {
-      await this.#runners.command.run(formatHold() + formatRemoval('persistent'));
-      this.#library ??= this.#runners.library();
-      if (await canOwn(this.#library)) this.#lifetime = 'owned';
-    }
+    if (this.#lifetime === 'owned') return;
+    await this.#runners.command.run(formatHold(plan) + formatRemoval('persistent'));
+    this.#library ??= this.#runners.library();
+    if (await canOwn(this.#library)) this.#lifetime = 'owned';
   }
 
   async #drain(): Promise<void> {
     this.#plan = undefined;
-    if (this.#lifetime === 'owned') await this.#runner().run(formatRemoval('owned'));
+    const { command } = this.#runners;
+    const hold = formatHold(this.#last === undefined ? undefined : { ...this.#last, onFailure: 'open' });
+    if (this.#lifetime === 'persistent') {
+      await command.run(hold + formatRemoval('persistent'));
+      return;
+    }
+    await command.run(hold);
+    await this.#runner().run(formatRemoval('owned'));
     this.#lifetime = 'persistent';
-    await this.#runner().run(formatHold() + formatRemoval('persistent'));
   }
 
   async #clear(): Promise<void> {

@@ -19,12 +19,13 @@ export function formatRemoval(lifetime: RuleLifetime): string {
 }
 
 /**
- * A second table that redirects nothing and keeps address translation at work. Without any nat chain and any use of
+ * A second table that redirects nothing. It keeps address translation at work. Without any nat chain and any use of
  * connection tracking in the network namespace the kernel stops translating at once, and what a client of a running session
  * sends next, its password maybe, leaves for the server in clear. Persistent, because it matters most when the other
- * table dies with its owner.
+ * table dies with its owner. Knowing the plan, it lets nobody take the proxy's place among those that are still translated,
+ * and for `closed` refuses the connections that should be redirected and are not.
  */
-export function formatHold(): string {
+export function formatHold(plan: DivertPlan | undefined): string {
   // An empty chain is not enough: only an expression that needs connection tracking keeps it switched on.
   return [
     `add table ${HOLD}`,
@@ -34,6 +35,8 @@ export function formatHold(): string {
     '\t\ttype nat hook output priority -100; policy accept;',
     '\t\tct state established return',
     '\t}',
+    ...(plan === undefined ? [] : formatPlaceChain(plan)),
+    ...(plan?.onFailure === 'closed' ? [...formatExemptSets(plan), ...formatGuardChain(plan, [])] : []),
     '}\n',
   ].join('\n');
 }
@@ -51,7 +54,7 @@ export function formatRuleset(plan: DivertPlan, lifetime: RuleLifetime): string 
     ...formatSets(plan),
     ...formatRedirectChain(plan),
     ...formatSourceChain(plan),
-    ...formatGuardChain(plan),
+    ...formatGuardChain(plan, plan.workers),
     ...formatPlaceChain(plan),
     '}\n',
   ].join('\n');
@@ -88,9 +91,21 @@ function activeElement(server: DivertedServer): string {
 }
 
 function formatSets(plan: DivertPlan): readonly string[] {
+  return [...formatServerSets(plan), ...formatExemptSets(plan)];
+}
+
+function formatExemptSets(plan: DivertPlan): readonly string[] {
+  return ([4, 6] as const).flatMap((family) => {
+    const nets = plan.exemptNets.filter((net) => familyOf(net.address) === family);
+    // auto-merge: a person may exempt a block and a part of it, which nft would call a conflict.
+    const type = `type ipv${family}_addr; flags interval; auto-merge`;
+    return declaration(`set exempt${family}`, type, nets.map(formatCidr));
+  });
+}
+
+function formatServerSets(plan: DivertPlan): readonly string[] {
   return ([4, 6] as const).flatMap((family) => {
     const servers = plan.servers.filter((server) => familyOf(server.address) === family);
-    const nets = plan.exemptNets.filter((net) => familyOf(net.address) === family);
     const type = `ipv${family}_addr`;
     return [
       ...declaration(
@@ -103,8 +118,6 @@ function formatSets(plan: DivertPlan): readonly string[] {
         `type inet_service : ${type} . inet_service`,
         servers.map(activeElement),
       ),
-      // auto-merge: a person may exempt a block and a part of it, which nft would call a conflict.
-      ...declaration(`set exempt${family}`, `type ${type}; flags interval; auto-merge`, nets.map(formatCidr)),
     ];
   });
 }
@@ -147,30 +160,32 @@ function formatSourceChain(plan: DivertPlan): readonly string[] {
 // The nat chain sees only what connection tracking calls new. A client that gets the source port of a connection that the
 // proxy just lost is taken for that connection, skips the redirect and would log in in clear. So nothing that
 // should have been redirected may leave.
-function formatGuardChain(plan: DivertPlan): readonly string[] {
+function formatGuardChain(plan: DivertPlan, workers: readonly WorkerPorts[]): readonly string[] {
   return [
     '\tchain guard {',
     '\t\ttype filter hook output priority 0; policy accept;',
     ...leftAlone(plan),
     `\t\ttcp dport { ${plan.ports.join(', ')} } reject with tcp reset`,
-    ...plan.workers.flatMap((worker) =>
+    ...workers.flatMap((worker) =>
       dataDestinations(worker).map((match) => `\t\t${match} reject with tcp reset`),
     ),
     '\t}',
   ];
 }
 
-// The workers' ports are no privileged ones. While a worker or the proxy is dead, or with `closed` for as long as the
-// supervisor is, any user could listen there and be sent the passwords of all others. The answer to a SYN is the listener's:
-// an impostor's does not leave, so that no connection to it comes about.
+// The workers' ports are no privileged ones. While a worker or the proxy is dead any user could listen there and be sent
+// the passwords of all others. The answer to a redirected SYN is the listener's: an impostor's does not leave, so that no
+// connection to it comes about. Told by the connection and not by the port, because a SYN that waited may be sent again
+// when the proxy listens elsewhere.
 function formatPlaceChain(plan: DivertPlan): readonly string[] {
-  const ports = plan.workers.flatMap((worker) => [worker.control, worker.data]).join(', ');
   return [
     '\tchain place {',
     '\t\ttype filter hook output priority 0; policy accept;',
     '\t\ttcp flags & (syn | ack) != (syn | ack) return',
+    '\t\tct direction original return',
+    `\t\tmeta l4proto tcp ct original proto-dst != { ${interceptedPorts(plan)} } return`,
     ...['ip saddr 127.0.0.1', 'ip6 saddr ::1'].map(
-      (source) => `\t\t${source} tcp sport { ${ports} } meta skuid != ${plan.proxyUid} drop`,
+      (source) => `\t\t${source} meta skuid != ${plan.proxyUid} drop`,
     ),
     '\t}',
   ];

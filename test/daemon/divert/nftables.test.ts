@@ -35,15 +35,19 @@ const one = server('192.0.2.1', 23300);
 const nothingLeft = `nft: ${formatRemoval('persistent')}${formatHoldRemoval()}`;
 const two = server('192.0.2.2', 23301);
 
-test('closed: one persistent transaction, then nothing for the same plan, then elements only', async () => {
+test('closed: what refuses takes the place of what a crash has left, then owned rules, then elements only', async () => {
   const { diverter, taken } = recorder({ library: true });
   await diverter.apply(plan());
-  assert.deepEqual(taken(), [`nft: ${formatRuleset(plan(), 'persistent')}`]);
+  assert.deepEqual(taken(), [
+    `nft: ${formatHold(plan())}${formatRemoval('persistent')}`,
+    `lib: ${formatRemoval('owned')}`,
+    `lib: ${formatRuleset(plan(), 'owned')}`,
+  ]);
   await diverter.apply(plan());
   assert.deepEqual(taken(), []);
   await diverter.apply(plan({ servers: [one] }));
   assert.deepEqual(taken(), [
-    'nft: add element inet ftpseal servers4 { 192.0.2.1 }\nadd element inet ftpseal active4 { 23300 : 192.0.2.1 . 20 }\n',
+    'lib: add element inet ftpseal servers4 { 192.0.2.1 }\nadd element inet ftpseal active4 { 23300 : 192.0.2.1 . 20 }\n',
   ]);
 });
 
@@ -52,7 +56,7 @@ test('open: the rest of a crash goes, then the rules are made by the library as 
   const { diverter, taken } = recorder({ library: true });
   await diverter.apply(open);
   assert.deepEqual(taken(), [
-    `nft: ${formatHold()}${formatRemoval('persistent')}`,
+    `nft: ${formatHold(open)}${formatRemoval('persistent')}`,
     `lib: ${formatRemoval('owned')}`,
     `lib: ${formatRuleset(open, 'owned')}`,
   ]);
@@ -62,18 +66,19 @@ test('open: the rest of a crash goes, then the rules are made by the library as 
   assert.deepEqual(taken(), [nothingLeft]);
 });
 
-test('open without the library, or on a kernel without owned tables: persistent rules', async () => {
-  const open = plan({ onFailure: 'open' });
-  for (const options of [{ library: false }, { library: true, refuse: new Set(['owner']) }]) {
-    const { diverter, taken } = recorder(options);
-    await diverter.apply(open);
-    assert.equal(taken().at(-1), `nft: ${formatRuleset(open, 'persistent')}`);
+test('without the library, or on a kernel without owned tables: persistent rules', async () => {
+  for (const onFailure of ['open', 'closed'] as const) {
+    for (const options of [{ library: false }, { library: true, refuse: new Set(['owner']) }]) {
+      const { diverter, taken } = recorder(options);
+      await diverter.apply(plan({ onFailure }));
+      assert.equal(taken().at(-1), `nft: ${formatRuleset(plan({ onFailure }), 'persistent')}`);
+    }
   }
 });
 
 test('a table that somebody else flushed is brought about whole', async () => {
   const refuse = new Set<string>();
-  const { diverter, taken } = recorder({ library: true, refuse });
+  const { diverter, taken } = recorder({ library: false, refuse });
   await diverter.apply(plan({ servers: [one] }));
   taken();
   refuse.add('add element');
@@ -95,12 +100,15 @@ test('after a failure the next plan is brought about whole, and clear still find
   assert.deepEqual(taken(), [`lib: ${formatRemoval('owned')}`, nothingLeft]);
 });
 
-test('drain holds the translation in the transaction that ends the redirect', async () => {
+test('drain refuses nothing any more and holds the translation before the redirect ends', async () => {
   const { diverter, taken } = recorder({ library: true });
+  const drained = plan({ onFailure: 'open' });
   await diverter.apply(plan());
   taken();
   await diverter.drain();
-  assert.deepEqual(taken(), [`nft: ${formatHold()}${formatRemoval('persistent')}`]);
+  assert.deepEqual(taken(), [`nft: ${formatHold(drained)}`, `lib: ${formatRemoval('owned')}`]);
+  await diverter.drain();
+  assert.deepEqual(taken(), [`nft: ${formatHold(drained)}${formatRemoval('persistent')}`]);
 });
 
 test('calls are carried out one after the other', async () => {
@@ -109,6 +117,7 @@ test('calls are carried out one after the other', async () => {
   assert.deepEqual(
     taken().map((line) => line.split('\n')[0]),
     [
+      'nft: add table inet ftpseal_hold',
       'nft: add table inet ftpseal',
       'nft: add element inet ftpseal servers4 { 192.0.2.1 }',
       'nft: add table inet ftpseal',

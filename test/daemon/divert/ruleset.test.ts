@@ -1,7 +1,12 @@
 // The nftables text, rule by rule.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatRemoval, formatRuleset, formatServerChange } from '../../../daemon/divert/linux/ruleset.js';
+import {
+  formatHold,
+  formatRemoval,
+  formatRuleset,
+  formatServerChange,
+} from '../../../daemon/divert/linux/ruleset.js';
 import { net, plan, port, server, twoWorkers } from './plan-fixture.js';
 
 const whole = `add table inet ftpseal
@@ -15,10 +20,6 @@ table inet ftpseal {
 		type inet_service : ipv4_addr . inet_service
 		elements = { 23300 : 192.0.2.1 . 20, 23301 : 192.0.2.2 . 20 }
 	}
-	set exempt4 {
-		type ipv4_addr; flags interval; auto-merge
-		elements = { 198.51.100.0/24 }
-	}
 	set servers6 {
 		type ipv6_addr
 		elements = { 2001:db8::1 }
@@ -26,6 +27,10 @@ table inet ftpseal {
 	map active6 {
 		type inet_service : ipv6_addr . inet_service
 		elements = { 23302 : 2001:db8::1 . 20 }
+	}
+	set exempt4 {
+		type ipv4_addr; flags interval; auto-merge
+		elements = { 198.51.100.0/24 }
 	}
 	set exempt6 {
 		type ipv6_addr; flags interval; auto-merge
@@ -67,8 +72,10 @@ table inet ftpseal {
 	chain place {
 		type filter hook output priority 0; policy accept;
 		tcp flags & (syn | ack) != (syn | ack) return
-		ip saddr 127.0.0.1 tcp sport { 31100, 31101, 31108, 31109 } meta skuid != 21021 drop
-		ip6 saddr ::1 tcp sport { 31100, 31101, 31108, 31109 } meta skuid != 21021 drop
+		ct direction original return
+		meta l4proto tcp ct original proto-dst != { 21, 2121, 21210-22209, 22210-23209 } return
+		ip saddr 127.0.0.1 meta skuid != 21021 drop
+		ip6 saddr ::1 meta skuid != 21021 drop
 	}
 }
 `;
@@ -99,6 +106,49 @@ test('one worker needs no spreading', () => {
   const text = formatRuleset(plan({ workers: twoWorkers.slice(0, 1) }), 'persistent');
   assert.match(text, /tcp dport \{ 21 \} redirect to :31100$/m);
   assert.doesNotMatch(text, /numgen/);
+});
+
+test('what stays for closed refuses the intercepted ports, and leaves alone what the redirect does', () => {
+  assert.equal(
+    formatHold(full),
+    `add table inet ftpseal_hold
+delete table inet ftpseal_hold
+table inet ftpseal_hold {
+	chain out {
+		type nat hook output priority -100; policy accept;
+		ct state established return
+	}
+	chain place {
+		type filter hook output priority 0; policy accept;
+		tcp flags & (syn | ack) != (syn | ack) return
+		ct direction original return
+		meta l4proto tcp ct original proto-dst != { 21, 2121, 21210-22209, 22210-23209 } return
+		ip saddr 127.0.0.1 meta skuid != 21021 drop
+		ip6 saddr ::1 meta skuid != 21021 drop
+	}
+	set exempt4 {
+		type ipv4_addr; flags interval; auto-merge
+		elements = { 198.51.100.0/24 }
+	}
+	set exempt6 {
+		type ipv6_addr; flags interval; auto-merge
+		elements = { 2001:db8:1::/48 }
+	}
+	chain guard {
+		type filter hook output priority 0; policy accept;
+		tcp dport != { 21, 2121, 21210-22209, 22210-23209 } return
+		tcp flags & (fin | syn | rst | ack) != syn return
+		meta skuid { 21021, 1000 } return
+		fib daddr type local return
+		ip daddr @exempt4 return
+		ip6 daddr @exempt6 return
+		tcp dport { 21, 2121 } reject with tcp reset
+	}
+}
+`,
+  );
+  assert.doesNotMatch(formatHold({ ...full, onFailure: 'open' }), /guard|exempt/);
+  assert.doesNotMatch(formatHold(undefined), /place|guard|exempt/);
 });
 
 test('removal works whether the table is there or not', () => {

@@ -14,6 +14,8 @@ export const bigFile = 'big.bin';
 export const bigSize = 40_000_000;
 /** Seconds of rest after each 64 KiB: some 3 MB/s, so that the big file takes a quarter of a minute. */
 const pause = 0.02;
+/** Seconds that a newcomer gives each answer. */
+const newcomerPatience = 5;
 
 /** What the victims say when what carried them is dead; none of it may ever be seen on the wire. */
 const lastWords = { greeted: 'USER ghost-of-the-greeted', idle: 'PASS ghost-of-the-idle' } as const;
@@ -107,7 +109,12 @@ export class Victims {
    */
   async newcomer(): Promise<Fate> {
     const name = `newcomer-${(this.#newcomers += 1)}`;
-    const greeting = await this.agent.reply({ op: 'open', name, host: this.#host });
+    const greeting = await this.agent.reply({
+      op: 'open',
+      name,
+      host: this.#host,
+      patience: newcomerPatience,
+    });
     if (!greeting.startsWith('220')) return greeting;
     const reply = await this.agent.reply({ op: 'say', name, text: 'USER newcomer' });
     await this.agent.ask({ op: 'close', name });

@@ -1,5 +1,6 @@
 // Stands in for the proxy under a real supervisor: listens where it is told, says what it sees on stdout, one JSON line
 // each, and misbehaves on demand (first argument).
+import { once } from 'node:events';
 import net from 'node:net';
 import { writeFileSync } from 'node:fs';
 import { toProxySchema } from '../../../daemon/privops.js';
@@ -17,7 +18,7 @@ function ask(request: PrivopRequest | { readonly kind: string }): void {
   process.send?.({ id: nextId++, request });
 }
 
-function listen(port: number, greeting: string): void {
+async function listen(port: number, greeting: string): Promise<void> {
   for (const host of ['127.0.0.1', '::1']) {
     const server = net.createServer((socket) => {
       socket.on('error', () => undefined);
@@ -25,25 +26,29 @@ function listen(port: number, greeting: string): void {
       socket.pipe(socket);
     });
     server.listen(port, host);
+    await once(server, 'listening');
   }
 }
 
-function begin(start: StartMessage): void {
+async function begin(start: StartMessage): Promise<void> {
   if (behaviour === 'exit') process.exit(7);
   if (behaviour === 'silent') return;
   if (behaviour === 'early') ask({ kind: 'setServers', servers: [] });
-  const workers = start.shares.map((share) => {
-    const [control, data] = [share.listen.first, share.listen.last];
-    listen(control, `control ${control}`);
-    listen(data, `data ${data}`);
-    return { control, data, virtual: share.virtual };
-  });
+  const workers = start.shares.map((share) => ({
+    control: share.listen.first,
+    data: share.listen.last,
+    virtual: share.virtual,
+  }));
+  for (const { control, data } of workers) {
+    await listen(control, `control ${control}`);
+    await listen(data, `data ${data}`);
+  }
   ask({ kind: 'workersReady', workers });
 }
 
 process.on('message', (message) => {
   const parsed = toProxySchema.parse(message);
-  if (parsed.kind === 'start') begin(parsed);
+  if (parsed.kind === 'start') void begin(parsed);
   if (parsed.kind === 'answer') {
     say('answer', { answer: parsed.answer });
     if (behaviour === 'shell' && parsed.id === 1) ask({ kind: 'exec' });

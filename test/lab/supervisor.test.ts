@@ -14,11 +14,11 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { must, start, waitFor } from './harness/command.js';
 import { openNetwork } from './harness/network.js';
 import { startAgent } from './redirect/agent-process.js';
+import { stagedProgram } from './redirect/staged.js';
 import type { Place, Running } from './harness/command.js';
 import type { Network } from './harness/network.js';
 import type { Agent } from './redirect/agent-process.js';
@@ -78,7 +78,7 @@ describe('supervisor', { skip }, () => {
     const base = fresh();
     const argv = [
       process.execPath,
-      fileURLToPath(new URL('./redirect/supervisor-main.js', import.meta.url)),
+      stagedProgram('supervisor-main.js'),
       setting.runtimeDir ?? `${base}/run`,
       setting.stateDir ?? `${base}/state`,
       setting.onFailure ?? 'open',

@@ -1,9 +1,9 @@
 // Starts agents on lab hosts and talks to them.
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { argvAt } from '../harness/command.js';
 import { answerSchema } from './protocol.js';
+import { stagedProgram } from './staged.js';
 import type { Answer, Request } from './protocol.js';
 
 export interface Agent {
@@ -19,7 +19,7 @@ export function startAgent(
   namespace: string,
   options: { readonly uid?: number; readonly thread?: boolean } = {},
 ): Agent {
-  const file = fileURLToPath(new URL('./agent.js', import.meta.url));
+  const file = stagedProgram('agent.js');
   const [program = '', ...argv] = argvAt({ namespace, uid: options.uid }, [process.execPath, file]);
   const env = {
     PATH: '/usr/sbin:/usr/bin:/sbin:/bin',

@@ -18,6 +18,8 @@ export interface Channel {
   offered: Endpoint | undefined;
   /** The client has its connection to us; what it sends there is in our hands. */
   clientConnected: boolean;
+  /** The server's port was reached. */
+  serverReached: boolean;
   serverFailed: boolean;
   /** The server refused a transfer on this channel, so it may have closed its side. */
   refusedOnce: boolean;
@@ -30,6 +32,7 @@ export function newChannel(id: ChannelId, client: ClientSide): Channel {
     upstream: undefined,
     offered: undefined,
     clientConnected: false,
+    serverReached: false,
     serverFailed: false,
     refusedOnce: false,
   };

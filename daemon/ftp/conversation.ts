@@ -83,7 +83,7 @@ export class Conversation {
       outstanding: pairing.size,
       direct: this.#isDirect,
       protection: phase === 'cleartext' ? 'clear' : this.#protection.state,
-      epsvAll: this.transfer.epsvAll,
+      epsvAll: this.transfer.forms.epsvAll,
       anonymousOnly: this.#parts.securing.anonymousOnly,
       client: context.client,
       label,
@@ -231,7 +231,7 @@ export class Conversation {
     if (replyClass(code) !== 2) return;
     const { verb, argument } = exchange;
     if (verb === 'HOST') this.#control.name ??= parseHostArgument(argument);
-    if (verb === 'EPSV' && argument.trim().toUpperCase() === 'ALL') this.transfer.epsvAll = true;
+    if (verb === 'EPSV' && argument.trim().toUpperCase() === 'ALL') this.transfer.forms.epsvAll = true;
     if (!LOGIN_VERBS.includes(verb)) return;
     this.#loggedIn = true;
     if (this.#control.phase === 'secured') this.protect();
@@ -243,7 +243,7 @@ export class Conversation {
     if (replyClass(reply.code) !== 2) return;
     this.#loggedIn = false;
     this.transfer.drop();
-    this.transfer.epsvAll = false;
+    this.transfer.forms.epsvAll = false;
     this.#protection.reset();
     if (this.#control.phase === 'secured') this.protect();
   }

@@ -6,6 +6,9 @@ import type { ChannelId, TimerName } from './events.js';
 /** How a data leg towards the server is protected. */
 export type LegProtection = 'private' | 'clear';
 
+/** What is worth knowing about a server: EPSV is refused; its passive ports can be reached. */
+export type ServerFact = 'noEpsv' | 'passiveWorks';
+
 export type Effect =
   /** Connect to the server, at `port` of the original destination's address. Answered by serverConnected or serverFailed. */
   | { readonly kind: 'dial'; readonly port: Port }
@@ -45,4 +48,4 @@ export type Effect =
   /** Let go of the channel; legs that still run are reset. */
   | { readonly kind: 'discard'; readonly channel: ChannelId }
   /** A fact about the server worth remembering for its next sessions. */
-  | { readonly kind: 'remember'; readonly fact: 'noEpsv' };
+  | { readonly kind: 'remember'; readonly fact: ServerFact };

@@ -25,6 +25,8 @@ export type Event =
   | { readonly kind: 'clientListening'; readonly channel: ChannelId; readonly endpoint: Endpoint }
   /** The client's leg of the channel stands. */
   | { readonly kind: 'clientConnected'; readonly channel: ChannelId }
+  /** Answers `connectServer` where it succeeded: the server's port was reached. */
+  | { readonly kind: 'serverReached'; readonly channel: ChannelId }
   /** Answers `listenForServer`: what the server is told to connect to. */
   | { readonly kind: 'serverListening'; readonly channel: ChannelId; readonly endpoint: Endpoint }
   /** A leg of the channel can't be had; `relay` was not asked for yet, or the outcome follows in `dataSettled`. */

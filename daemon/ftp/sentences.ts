@@ -1,9 +1,12 @@
 // The replies that ftpseal itself gives to a client, one FTP line each: what happened, what it means, what to do.
 // Texts from servers are never put in here without `oneLine`.
 
-/** Any text as part of one FTP line: printable, at most 300 characters. */
+/** Any text as part of one FTP line: printable, at most 300 characters. Our own apostrophes come as programs of any age show them. */
 export function oneLine(text: string): string {
-  return text.replace(/[^ -~\u00a0-\uffff]+/g, ' ').slice(0, 300);
+  return text
+    .replaceAll('’', "'")
+    .replace(/[^ -~\u00a0-\uffff]+/g, ' ')
+    .slice(0, 300);
 }
 
 /** A reply line of ours, with its CRLF. */

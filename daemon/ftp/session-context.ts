@@ -20,6 +20,8 @@ export interface SessionContext {
   readonly dataPath: 'direct' | 'proxied';
   /** EPSV is known not to work with this server. */
   readonly noEpsv: boolean;
+  /** A passive port of this server was reached before. */
+  readonly passiveProven: boolean;
 }
 
 /** What people see of a session. */

@@ -138,6 +138,9 @@ export class Session {
       case 'clientConnected':
         transfer.onClientConnected(event.channel);
         break;
+      case 'serverReached':
+        transfer.onServerReached(event.channel);
+        break;
       case 'serverListening':
         transfer.onServerListening(event.channel, event.endpoint);
         break;

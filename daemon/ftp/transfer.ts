@@ -1,5 +1,4 @@
-// The transfer machine: from the client's request for a data port to the final reply. Upstream is always passive first,
-// whatever the client asked for; real active mode is the fallback (ARCHITECTURE.md section 3).
+// The transfer machine: from the client's request for a data port to the final reply.
 import { familyOf, type Endpoint } from '../../shared/endpoint.js';
 import { formatEprtArgument, formatPortArgument } from './addresses.js';
 import { channelReply, newChannel, upstreamNamedBy, type Channel, type ClientSide } from './channel.js';
@@ -9,9 +8,9 @@ import type { LegProtection } from './effects.js';
 import type { ChannelId, ChannelOutcome } from './events.js';
 import { replyClass, type Reply } from './reply-reader.js';
 import { ownReply, sentences } from './sentences.js';
-import { settleTransfer, type Settlement } from './state.js';
-
-type UpstreamForm = 'EPSV' | 'PASV' | 'ACTIVE';
+import { settleTransfer } from './state.js';
+import { verdictOn } from './transfer-verdict.js';
+import { UpstreamForms, type UpstreamForm } from './upstream-forms.js';
 
 interface Setup {
   readonly channel: Channel;
@@ -40,6 +39,8 @@ type State =
   | { readonly kind: 'none' }
   | { readonly kind: 'setup'; readonly setup: Setup }
   | { readonly kind: 'ready'; readonly channel: Channel }
+  /** The transfer command waits until the server's port has been reached. */
+  | { readonly kind: 'reaching'; readonly channel: Channel; readonly command: Command }
   | { readonly kind: 'running'; readonly running: Running };
 
 const NONE: State = { kind: 'none' };
@@ -51,21 +52,19 @@ export class TransferMachine {
   readonly #control: Control;
   #state: State = NONE;
   #channels = 0;
-  #noEpsv: boolean;
-  /** After EPSV ALL no other form may be used, by the client or by us (RFC 2428 section 4). */
-  epsvAll = false;
+  readonly forms: UpstreamForms;
   /** The level for the legs towards the server, kept up to date by the session. */
   legProtection: LegProtection = 'private';
   completed = 0;
 
   constructor(control: Control) {
     this.#control = control;
-    this.#noEpsv = control.context.noEpsv;
+    this.forms = new UpstreamForms(control);
   }
 
   /** A data port is being arranged: nothing else may be sent. */
   get settingUp(): boolean {
-    return this.#state.kind === 'setup';
+    return this.#state.kind === 'setup' || this.#state.kind === 'reaching';
   }
 
   /** The server's final reply is known, but its data has not ended. */
@@ -83,7 +82,7 @@ export class TransferMachine {
 
   #begin(client: ClientSide, then: Setup['then']): void {
     const channel = newChannel((this.#channels += 1) as ChannelId, client);
-    this.#arrange(channel, this.#formsFor(client), then);
+    this.#arrange(channel, this.forms.inOrder(client), then);
   }
 
   #arrange(channel: Channel, forms: UpstreamForm[], then: Setup['then']): void {
@@ -94,18 +93,10 @@ export class TransferMachine {
     this.#nextForm(setup);
   }
 
-  /** The client's own form first, so that its view of what the server can do stays right. */
-  #formsFor(client: ClientSide): UpstreamForm[] {
-    if (this.epsvAll) return ['EPSV'];
-    if (familyOf(this.#control.context.server.address) === 6) return ['EPSV', 'ACTIVE'];
-    if (client.kind === 'passive' && client.form !== 'EPSV') return ['PASV', 'EPSV', 'ACTIVE'];
-    return this.#noEpsv ? ['PASV', 'ACTIVE'] : ['EPSV', 'PASV', 'ACTIVE'];
-  }
-
   #nextForm(setup: Setup): void {
     const form = setup.forms[0];
     if (form === undefined) {
-      this.#giveUp(setup, 'the server named none');
+      this.#giveUp(setup.channel, 'the server named none', setup.firstRefusal);
     } else if (form === 'ACTIVE') {
       this.#control.outbox.emit({
         kind: 'listenForServer',
@@ -117,12 +108,10 @@ export class TransferMachine {
     }
   }
 
-  #giveUp(setup: Setup, reason: string): void {
-    this.#control.outbox.emit({ kind: 'discard', channel: setup.channel.id });
+  #giveUp(channel: Channel, reason: string, refusal?: Reply): void {
+    this.#control.outbox.emit({ kind: 'discard', channel: channel.id });
     this.#state = NONE;
-    this.#control.outbox.toClient(
-      setup.firstRefusal?.raw ?? Buffer.from(ownReply(425, sentences.noDataPort(reason))),
-    );
+    this.#control.outbox.toClient(refusal?.raw ?? Buffer.from(ownReply(425, sentences.noDataPort(reason))));
   }
 
   /** A reply to a line sent with `sendSetup`. */
@@ -134,19 +123,15 @@ export class TransferMachine {
     const ready =
       form === 'ACTIVE' ? replyClass(reply.code) === 2 : this.#takePassive(setup.channel, form, reply);
     if (ready) {
+      if (form === 'ACTIVE') setup.channel.upstream = undefined;
       setup.upstreamReady = true;
       this.#finish(setup);
       return;
     }
     setup.firstRefusal ??= replyClass(reply.code) >= 4 ? reply : undefined;
     if (HOPELESS.includes(reply.code)) setup.forms.length = 0;
-    else if (form === 'EPSV' && replyClass(reply.code) === 5) this.#forgetEpsv();
+    else if (form === 'EPSV' && replyClass(reply.code) === 5) this.forms.forgetEpsv();
     this.#nextForm(setup);
-  }
-
-  #forgetEpsv(): void {
-    if (!this.#noEpsv) this.#control.outbox.emit({ kind: 'remember', fact: 'noEpsv' });
-    this.#noEpsv = true;
   }
 
   #takePassive(channel: Channel, form: 'EPSV' | 'PASV', reply: Reply): boolean {
@@ -158,6 +143,7 @@ export class TransferMachine {
 
   #connectServer(channel: Channel, to: Endpoint): void {
     channel.upstream = to;
+    channel.serverReached = false;
     this.#control.outbox.emit({
       kind: 'connectServer',
       channel: channel.id,
@@ -176,10 +162,23 @@ export class TransferMachine {
   onClientConnected(id: ChannelId): void {
     const state = this.#state;
     if (state.kind === 'setup' && state.setup.channel.id === id) state.setup.channel.clientConnected = true;
-    if (state.kind === 'ready' && state.channel.id === id) state.channel.clientConnected = true;
+    if ((state.kind === 'ready' || state.kind === 'reaching') && state.channel.id === id)
+      state.channel.clientConnected = true;
     if (state.kind !== 'running' || state.running.channel.id !== id) return;
     state.running.channel.clientConnected = true;
     this.#releaseEarly(state.running);
+  }
+
+  /** The server's leg stands, as far as TCP goes. */
+  onServerReached(id: ChannelId): void {
+    const state = this.#state;
+    if (state.kind === 'none') return;
+    const { channel } =
+      state.kind === 'setup' ? state.setup : state.kind === 'running' ? state.running : state;
+    if (channel.id !== id) return;
+    channel.serverReached = true;
+    this.forms.reached();
+    if (state.kind === 'reaching') this.#run(channel, state.command);
   }
 
   onServerListening(id: ChannelId, endpoint: Endpoint): void {
@@ -196,15 +195,17 @@ export class TransferMachine {
     const { channel, then } = setup;
     if (!setup.upstreamReady || (channel.client.kind === 'passive' && channel.offered === undefined)) return;
     this.#state = { kind: 'ready', channel };
-    if (then.kind === 'transfer') this.#run(channel, then.command);
+    if (then.kind === 'transfer') this.request(then.command);
     else this.#control.outbox.toClient(channelReply(channel, then.text));
   }
 
   /** A leg is not to be had: known before `relay` was asked for, afterwards the outcome tells. */
   onChannelFailed(id: ChannelId, leg: 'client' | 'server', reason: string): void {
     const state = this.#state;
-    if (state.kind === 'ready' && state.channel.id === id) {
-      if (leg === 'server') state.channel.serverFailed = true;
+    if (state.kind === 'reaching' && state.channel.id === id) {
+      this.#onUnreachable(state.channel, state.command, leg, reason);
+    } else if (state.kind === 'ready' && state.channel.id === id) {
+      if (leg === 'server') this.#noteServerFailed(state.channel);
     } else if (state.kind === 'running' && state.running.channel.id === id) {
       if (leg === 'server') state.running.channel.serverFailed = true;
       state.running.outcome ??= { kind: 'legFailed', leg, reason };
@@ -215,9 +216,23 @@ export class TransferMachine {
 
   #onSetupFailed(setup: Setup, leg: 'client' | 'server', reason: string): void {
     // The server's port is dialled early; a transfer that needs it will say what became of it.
-    if (leg === 'server' && setup.forms[0] !== 'ACTIVE') setup.channel.serverFailed = true;
+    if (leg === 'server' && setup.upstreamReady) this.#noteServerFailed(setup.channel);
     // Otherwise a line sent with sendSetup may still be unanswered; its reply finds no set-up and is dropped.
-    else this.#giveUp(setup, reason);
+    else this.#giveUp(setup.channel, reason, setup.firstRefusal);
+  }
+
+  #noteServerFailed(channel: Channel): void {
+    channel.serverFailed = true;
+    if (channel.upstream !== undefined && !channel.serverReached) this.forms.unreachable();
+  }
+
+  #onUnreachable(channel: Channel, command: Command, leg: 'client' | 'server', reason: string): void {
+    if (leg === 'client' || this.forms.epsvAll) {
+      this.#giveUp(channel, reason);
+      return;
+    }
+    this.#noteServerFailed(channel);
+    this.#retry(channel, command);
   }
 
   // The transfer
@@ -231,6 +246,8 @@ export class TransferMachine {
     }
     const { channel } = this.#state;
     if (channel.serverFailed) this.#retry(channel, command);
+    else if (channel.upstream !== undefined && !channel.serverReached && this.forms.unproven)
+      this.#state = { kind: 'reaching', channel, command };
     else this.#run(channel, command);
   }
 
@@ -241,7 +258,7 @@ export class TransferMachine {
       this.#connectServer(channel, channel.upstream);
       this.#run(channel, command);
     } else {
-      this.#arrange(channel, this.epsvAll ? ['EPSV'] : ['ACTIVE'], { kind: 'transfer', command });
+      this.#arrange(channel, this.forms.afterFailure(), { kind: 'transfer', command });
     }
   }
 
@@ -372,28 +389,13 @@ export class TransferMachine {
   drop(): void {
     const state = this.#state;
     this.#state = NONE;
-    if (state.kind === 'ready') this.#control.outbox.emit({ kind: 'discard', channel: state.channel.id });
+    if (state.kind === 'ready' || state.kind === 'reaching')
+      this.#control.outbox.emit({ kind: 'discard', channel: state.channel.id });
     if (state.kind === 'setup')
       this.#control.outbox.emit({ kind: 'discard', channel: state.setup.channel.id });
     if (state.kind === 'running') {
       this.#control.outbox.emit({ kind: 'discard', channel: state.running.channel.id });
       if (state.running.early.length > 0) this.#control.outbox.release(Buffer.alloc(0));
     }
-  }
-}
-
-function verdictOn(
-  settlement: Exclude<Settlement, 'wait' | 'forward'>,
-  outcome: ChannelOutcome | undefined,
-): string {
-  switch (settlement) {
-    case 'aborted':
-      return ownReply(426, sentences.aborted());
-    case 'truncated':
-      return ownReply(426, sentences.truncated());
-    case 'incomplete':
-      return ownReply(426, sentences.incomplete());
-    case 'noData':
-      return ownReply(425, sentences.noData(outcome?.kind === 'legFailed' ? outcome.reason : 'unknown'));
   }
 }

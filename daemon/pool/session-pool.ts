@@ -52,7 +52,7 @@ interface Entry {
 export class SessionPool {
   readonly #options: SessionPoolOptions;
   readonly #entries = new Map<string, Entry>();
-  readonly #noEpsv = new Set<IpAddress>();
+  readonly #facts = { noEpsv: new Set<IpAddress>(), passiveWorks: new Set<IpAddress>() };
   readonly #reserved = new Map<IpAddress, Promise<Port | undefined>>();
   #count = 0;
 
@@ -119,7 +119,8 @@ export class SessionPool {
         knownSecure: start.knownSecure,
         greeting: arrival.greeting,
         dataPath: arrival.dataPath,
-        noEpsv: this.#noEpsv.has(connection.server.address),
+        noEpsv: this.#facts.noEpsv.has(connection.server.address),
+        passiveProven: this.#facts.passiveWorks.has(connection.server.address),
       },
       dial: this.#dialler(connection.server, start.dialled),
       judge: async (question, name) => {
@@ -127,8 +128,8 @@ export class SessionPool {
         const request = { kind: 'judge' as const, sessionId: id, connection: named, question };
         return (await this.#options.link.ask(request, 'decided')).decision;
       },
-      remember: () => {
-        if (this.#noEpsv.size < QUIRKS_MAX) this.#noEpsv.add(connection.server.address);
+      remember: (fact) => {
+        if (this.#facts[fact].size < QUIRKS_MAX) this.#facts[fact].add(connection.server.address);
       },
       onChange: (view) => {
         this.#update(id, view);

@@ -32,6 +32,8 @@ export interface DataChannelOptions {
   /** This machine's address on the control connection to the server, for active mode. */
   readonly upstreamAddress: () => string | undefined;
   readonly onOffered: (endpoint: Endpoint) => void;
+  /** The server's port was reached; TLS may follow. */
+  readonly onServerReached: () => void;
   readonly onServerListening: (endpoint: Endpoint) => void;
   /** The client's leg stands. */
   readonly onClientConnected: () => void;
@@ -99,6 +101,7 @@ export class DataChannel {
     dialData(to).then(
       (raw) => {
         this.#takeServer(raw, protection);
+        if (!this.#over) this.#options.onServerReached();
       },
       (error: unknown) => {
         this.#failLeg('server', `the server's data port: ${socketReason(error)}`);

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { Fault } from '../../shared/fault.js';
 import type { Endpoint, Port } from '../../shared/endpoint.js';
 import type { Decision, Question } from '../../shared/trust.js';
-import type { Effect } from '../ftp/effects.js';
+import type { Effect, ServerFact } from '../ftp/effects.js';
 import type { ChannelId, Event, TimerName } from '../ftp/events.js';
 import { Session, type SessionContext, type SessionView } from '../ftp/session.js';
 import type { ClientDataPorts, DataOwner } from './client-data-ports.js';
@@ -26,7 +26,7 @@ export interface SessionDriverOptions {
   readonly dial: (port: Port) => Promise<Socket>;
   /** `name`: what the session knows the server by. */
   readonly judge: (question: Question, name: string | undefined) => Promise<Decision>;
-  readonly remember: (fact: 'noEpsv') => void;
+  readonly remember: (fact: ServerFact) => void;
   readonly onChange: (view: SessionView) => void;
   readonly onBytes: (count: number, direction: 'download' | 'upload') => void;
   readonly onEnd: (reason: string) => void;
@@ -266,6 +266,9 @@ export class SessionDriver {
       },
       onClientConnected: () => {
         this.#dispatch({ kind: 'clientConnected', channel });
+      },
+      onServerReached: () => {
+        this.#dispatch({ kind: 'serverReached', channel });
       },
       onServerListening: (endpoint: Endpoint) => {
         this.#dispatch({ kind: 'serverListening', channel, endpoint });

@@ -156,6 +156,8 @@ export function parseEvent(line: string): Event {
       return { kind: 'clientConnected', channel: channel(rest[0]) };
     case 'client listening':
       return { kind: 'clientListening', channel: channel(rest[0]), endpoint: endpoint(rest[1]) };
+    case 'server reached':
+      return { kind: 'serverReached', channel: channel(rest[0]) };
     case 'server listening':
       return { kind: 'serverListening', channel: channel(rest[0]), endpoint: endpoint(rest[1]) };
     case 'channel failed': {

@@ -134,6 +134,7 @@ export const DEFAULT_CONTEXT: SessionContext = {
   greeting: 'forward',
   dataPath: 'direct',
   noEpsv: false,
+  passiveProven: true,
 };
 
 function applySetting(context: SessionContext, line: string): SessionContext {
@@ -150,6 +151,8 @@ function applySetting(context: SessionContext, line: string): SessionContext {
       return { ...context, knownSecure: true };
     case 'noEpsv':
       return { ...context, noEpsv: true };
+    case 'passiveUnproven':
+      return { ...context, passiveProven: false };
     case 'explicitProxy':
       return { ...context, greeting: 'swallow', dataPath: 'proxied' };
     case 'proxied':

@@ -13,6 +13,9 @@ describe('a reply of ours', () => {
       }),
     );
   });
+  it('shows our apostrophe as every program does', () => {
+    assert.equal(oneLine('can’t'), "can't");
+  });
   it('can end no line and begin no reply', () => {
     assert.equal(oneLine('gone\r\n230 logged in\0'), 'gone 230 logged in ');
   });

@@ -34,6 +34,7 @@ const contexts: fc.Arbitrary<SessionContext> = fc
     knownSecure: fc.nat(5).map((n) => n === 0),
     explicitProxy: fc.nat(5).map((n) => n === 0),
     noEpsv: fc.boolean(),
+    passiveProven: fc.boolean(),
   })
   .map((drawn) => ({
     ...DEFAULT_CONTEXT,
@@ -48,6 +49,7 @@ const contexts: fc.Arbitrary<SessionContext> = fc
     greeting: drawn.explicitProxy ? 'swallow' : 'forward',
     dataPath: drawn.explicitProxy ? 'proxied' : 'direct',
     noEpsv: drawn.noEpsv,
+    passiveProven: drawn.passiveProven,
   }));
 
 /** A beginning that most often leads on, and then anything. */

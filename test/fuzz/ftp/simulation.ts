@@ -124,6 +124,8 @@ export class Simulation {
       const outcome = pick(['truncated', 'clientGone', 'serverGone'] as const, which);
       return { ...event, outcome: { kind: outcome, bytes: 1 } };
     }
+    if (event.kind === 'serverReached')
+      return { kind: 'channelFailed', channel: event.channel, leg: 'server', reason: 'no answer' };
     if (event.kind !== 'clientListening' && event.kind !== 'serverListening') return event;
     const leg = event.kind === 'clientListening' ? 'client' : 'server';
     return { kind: 'channelFailed', channel: event.channel, leg, reason: 'none left' };
@@ -193,6 +195,7 @@ export class Simulation {
         { kind: 'timer', timer: 'handshake' },
         { kind: 'timer', timer: 'linger' },
         { kind: 'clientConnected', channel },
+        { kind: 'serverReached', channel },
         { kind: 'clientListening', channel, endpoint: endpoint('192.0.2.1:22000') },
         { kind: 'serverListening', channel, endpoint: endpoint('192.0.2.100:45000') },
         { kind: 'channelFailed', channel, leg: 'server', reason: 'gone\r\n230 x' },
@@ -283,6 +286,9 @@ export class Simulation {
           channel,
           endpoint: endpoint('192.0.2.1:22000'),
         }));
+        break;
+      case 'connectServer':
+        this.#duties.push(() => ({ kind: 'serverReached', channel }));
         break;
       case 'listenForServer':
         this.#duties.push(() => ({

@@ -58,6 +58,11 @@ def accept(request):
     return Connection(sock).view()
 
 
+def deafen(request):
+    listeners.pop(request["listener"]).close()
+    return {}
+
+
 def send(request):
     connections[request["connection"]].sock.sendall(request["text"].encode("latin-1"))
     return {}
@@ -127,7 +132,7 @@ def close(request):
     return {}
 
 
-actions = {action.__name__: action for action in (connect, listen, accept, send, upload, line, drain, close)}
+actions = {action.__name__: action for action in (connect, listen, accept, deafen, send, upload, line, drain, close)}
 
 
 def answer(request):

@@ -29,7 +29,7 @@ export interface ServerKind {
   readonly mlsd: boolean;
   /** It speaks TLS from the first byte on, at port 990. */
   readonly implicit?: boolean;
-  /** How its greeting starts; `220` if absent. */
+  /** How its greeting starts, `220` if absent; empty if it has none. */
   readonly greeting?: string;
   /** Writes its configuration into the site's folder and returns the command that serves the site in the foreground. */
   prepare(site: Site): readonly string[];
@@ -113,7 +113,7 @@ function logOf(processes: readonly Running[], folders: readonly string[]): strin
 /** Node's own sockets live in the machine's namespace, so another process has to knock. */
 async function greets(namespace: string, address: string, kind: ServerKind): Promise<boolean> {
   const to = { host: address, rejectUnauthorized: false, port: kind.implicit === true ? 990 : 21 };
-  const script = `require('node:${kind.implicit === true ? 'tls' : 'net'}').connect(${JSON.stringify(to)}).on('data', (d) => process.exit(String(d).startsWith('${kind.greeting ?? '220'}') ? 0 : 1)).on('error', () => process.exit(1)).setTimeout(3000, () => process.exit(1))`;
+  const script = `require('node:${kind.implicit === true ? 'tls' : 'net'}').connect(${JSON.stringify(to)}).on('connect', () => ${kind.greeting === ''} && process.exit(0)).on('data', (d) => process.exit(String(d).startsWith('${kind.greeting ?? '220'}') ? 0 : 1)).on('error', () => process.exit(1)).setTimeout(3000, () => process.exit(1))`;
   const finished = await run({ namespace }, [process.execPath, '-e', script]);
   return finished.code === 0;
 }

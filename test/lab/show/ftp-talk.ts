@@ -104,12 +104,14 @@ export class FtpTalk {
     const drained = await this.#talker.drain(data.connection);
     // As programs do; ProFTPD waits for it.
     await this.#talker.close(data.connection).catch(() => undefined);
+    if ('listener' in asked) await this.#talker.deafen(asked.listener);
     return { ...drained, data, first, final: await this.reply(60) };
   }
 
   async #leave(asked: Connected | Listening, reply: Reply): Promise<Fetched> {
     const data =
       'connection' in asked ? asked : { connection: 0, local: this.control.local, peer: this.control.peer };
+    if ('listener' in asked) await this.#talker.deafen(asked.listener);
     if (data.connection > 0) await this.#talker.close(data.connection).catch(() => undefined);
     return { size: 0, sha256: '', head: '', end: 'reset', data, first: reply, final: reply };
   }

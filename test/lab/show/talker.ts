@@ -53,6 +53,11 @@ export class Talker {
     return connectionSchema.parse(await this.#ask({ do: 'accept', listener }));
   }
 
+  /** Stops listening. */
+  async deafen(listener: number): Promise<void> {
+    await this.#ask({ do: 'deafen', listener });
+  }
+
   async send(connection: number, text: string): Promise<void> {
     await this.#ask({ do: 'send', connection, text });
   }

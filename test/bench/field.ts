@@ -1,5 +1,15 @@
 // The benchmark's field: servers with their files in memory, one client host for each contender, and what runs on it.
-import { chmodSync, chownSync, copyFileSync, appendFileSync, mkdirSync, rmSync, statfsSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+} from 'node:fs';
 import path from 'node:path';
 import { serverUid } from '../lab/harness/account.js';
 import { openLab, type Lab } from '../lab/harness/lab.js';
@@ -77,8 +87,18 @@ function checkMemory(sizes: Sizes): void {
     );
 }
 
+/** The servers' files of a run that was killed: gigabytes of memory that nothing else would give back. */
+function removeLeftovers(): void {
+  for (const name of readdirSync(memoryRoot)) {
+    const pid = /^ftpseal-lab-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`))
+      rmSync(path.join(memoryRoot, name), { recursive: true, force: true });
+  }
+}
+
 /** Opens the lab, starts the servers and the named contenders. */
 export async function openField(names: readonly ContenderName[], sizes: Sizes): Promise<Field> {
+  removeLeftovers();
   checkMemory(sizes);
   const lab = await openLab({ morePcs: 3 });
   const memory = path.join(memoryRoot, path.basename(lab.folder));

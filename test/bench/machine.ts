@@ -1,13 +1,15 @@
 // What the numbers were taken on: hardware, kernel and the versions of everything that took part.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { run } from '../lab/harness/command.js';
 import { repository, unpacked, withLibraries } from '../lab/harness/server.js';
 
 /** One machine at one time. */
 export interface Machine {
   readonly date: string;
+  /** Load averages of 1, 5 and 15 minutes before the run: what else the machine was doing. */
+  readonly load: readonly number[];
   readonly commit: string;
   readonly processor: string;
   readonly cores: number;
@@ -26,6 +28,7 @@ export interface Machine {
 export async function describeMachine(): Promise<Machine> {
   return {
     date: new Date().toISOString().slice(0, 10),
+    load: loadavg().map((value) => Number(value.toFixed(1))),
     commit: commit(),
     processor: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,

@@ -31,12 +31,13 @@ async function measure(options: BenchOptions): Promise<Report> {
   const contenders = options.contenders.filter((name) => leftOut[name] === undefined);
   for (const [name, reason] of Object.entries(leftOut)) say(`without ${name}: ${reason}`);
   say(`opening the lab with ${contenders.join(', ')}`);
+  const machine = await describeMachine();
   const field = await openField(contenders, options.sizes);
   try {
     const measurements = await runRounds(field, options, say);
     const { quick, rounds, sizes } = options;
     return {
-      machine: await describeMachine(),
+      machine,
       quick,
       rounds,
       sizes,

@@ -40,6 +40,7 @@ export function reportOf(samples: readonly Sample[]): Report {
   return {
     machine: {
       date: '2030-01-02',
+      load: [0.1, 0.2, 0.3],
       commit: 'abc',
       processor: 'A & B <C>',
       cores: 2,

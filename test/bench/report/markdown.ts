@@ -16,6 +16,7 @@ function conditions(report: Report): string {
     `${machine.date}, commit ${machine.commit}. ${machine.cores} cores (${machine.processor}), ${machine.memoryGiB} GiB, Linux ${machine.kernel},`,
     `Node ${machine.node} (OpenSSL ${machine.openssl}), curl ${machine.curl}, Python ${machine.python}, vsftpd ${machine.vsftpd}, ProFTPD ${machine.proftpd} with mod_proxy ${machine.modProxy}.`,
     `Rounds: ${report.rounds}, the contenders taking turns. Client, proxy and server share the cores; the servers keep their files in memory.`,
+    `Load average before the run: ${machine.load.join(', ')}.`,
     `Server: vsftpd, TLS 1.3, session reuse required (\`plain\`: without TLS). One file of ${sizes.bulkBytes / 2 ** 20} MiB;`,
     `${sizes.smallFiles} files of ${sizes.smallBytes} bytes over one session; ${sizes.logins} logins; ${sizes.mirrors} clients with ${sizes.mirrorFiles} files each;`,
     `${sizes.idleSessions} idle sessions, from a fresh start; ${sizes.foreignConnections} connections to another port from each host and round.`,

@@ -107,14 +107,13 @@ export class ServerControl {
   }
 
   /** A data connection must prove that it leads to the same server: by resuming its session, or by its key. */
-  async secureLeg(raw: Socket, direction: 'download' | 'upload' | undefined): Promise<TlsLink> {
+  async secureLeg(raw: Socket): Promise<TlsLink> {
     const { host, minVersion } = this.#options;
     const link = openTls(raw, {
       servername: this.#servername,
       host,
       minVersion,
       session: this.#link?.newestSession(),
-      provenEnd: direction !== 'upload',
       group: this.#link?.group(),
       handshakeMs: DATA_HANDSHAKE_MS,
     });

@@ -259,7 +259,7 @@ export class SessionDriver {
     return {
       owner,
       ports: dataPorts,
-      secure: (raw, direction) => this.#server.secureLeg(raw, direction),
+      secure: (raw) => this.#server.secureLeg(raw),
       upstreamAddress: () => this.#server.localAddress,
       onOffered: (endpoint: Endpoint) => {
         this.#dispatch({ kind: 'clientListening', channel, endpoint });

@@ -5,11 +5,29 @@ import path from 'node:path';
 import { Fault } from '../../shared/fault.js';
 import type { ProxyIdentity } from './proxy-identity.js';
 
+const words: Readonly<Record<string, string>> = {
+  EROFS: 'its file system is read-only',
+  ENOSPC: 'its file system is full',
+  EACCES: 'this user may not change it',
+  EPERM: 'this user may not change it',
+};
+
 /**
  * Makes `folder` (and missing parents) with exactly `mode`, owned by the proxy. Throws a Fault of code `config` if it is
- * a link, belongs to somebody else, holds things that are not the proxy's, or if others could swap a parent.
+ * a link, belongs to somebody else, holds things that are not the proxy's, can't be changed, or if others could swap a parent.
  */
 export function prepareFolder(folder: string, mode: number, identity: ProxyIdentity): void {
+  try {
+    prepare(folder, mode, identity);
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const reason = words[code] ?? Fault.from(error).userMessage;
+    throw new Fault('config', `${folder} can’t be made ready for ftpseal: ${reason}.`, error);
+  }
+}
+
+function prepare(folder: string, mode: number, identity: ProxyIdentity): void {
   const parent = realParent(folder);
   requireTrustedParents(parent);
   const target = path.join(parent, path.basename(folder));
@@ -48,7 +66,7 @@ function makeIfMissing(target: string, mode: number): void {
   try {
     fs.mkdirSync(target, { mode });
   } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw Fault.from(error, 'config');
+    if (!hasCode(error, 'EEXIST')) throw error;
   }
 }
 
@@ -63,7 +81,7 @@ function openFolder(target: string, folder: string): number {
         error,
       );
     }
-    throw Fault.from(error, 'config');
+    throw error;
   }
 }
 

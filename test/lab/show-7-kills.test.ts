@@ -5,7 +5,7 @@
 // the field is an uncaught exception, so that is what the lab provokes: the daemon runs from a copy of the program in which
 // the worker's entry has one line more, a timer that throws when the test touches a file. Everything else is the program.
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { z } from 'zod';
@@ -35,9 +35,7 @@ let count = 0;
 before(async () => {
   lab = await openLab();
   server = await lab.server(vsftpdTls);
-  layVictims(server);
-  mkdirSync(path.join(lab.folder, 'got'));
-  chmodSync(path.join(lab.folder, 'got'), 0o777);
+  layVictims(lab, server);
   mortal = await stageMortal();
   const table =
     'table inet other { chain out { type filter hook output priority 5; tcp dport 21 accept; }; }';

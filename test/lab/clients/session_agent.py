@@ -58,11 +58,11 @@ class Session:
             self.passive = (self.host, int(re.search(r"\|\|\|(\d+)\|", reply).group(1)))
         return reply
 
-    def start(self, command, path):
+    def start(self, command, path, port):
         if self.passive is None:
             self.find_passive()
         passive, self.passive = self.passive, None
-        self.data = socket.create_connection(passive, timeout=TIMEOUT)
+        self.data = socket.create_connection((passive[0], port or passive[1]), timeout=TIMEOUT)
         reply = self.say(command)
         self.moved, self.over = 0, None
         self.mover = threading.Thread(target=self.move, args=(path, command.startswith("STOR")), daemon=True)
@@ -168,7 +168,7 @@ def do_passive(request):
 def do_start(request):
     one = sessions[request["name"]][0]
     one.pause = request.get("pause", 0.0)
-    return {"replies": [attempt(lambda: one.start(request["command"], request["path"]))]}
+    return {"replies": [attempt(lambda: one.start(request["command"], request["path"], request.get("port")))]}
 
 
 def do_moved(request):

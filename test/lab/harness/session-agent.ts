@@ -40,6 +40,8 @@ export type SessionRequest =
       readonly path: string;
       /** Seconds of rest after each 64 KiB. */
       readonly pause?: number;
+      /** Another port for the data connection than the one that was offered. */
+      readonly port?: number;
     }
   | { readonly op: 'listen' | 'passive' | 'moved' | 'hurry' | 'finish' | 'close'; readonly name: string };
 

@@ -1,5 +1,6 @@
 // Sessions in the middle of something, for tests that kill what carries them: one that was only greeted, one that is
 // logged in and idle, one that downloads. And what a newcomer meets at the same time.
+import { chmodSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { login } from './account.js';
 import { waitFor } from './command.js';
@@ -29,8 +30,11 @@ export const secrets: readonly Secret[] = [
   { name: 'PASS after the death', bytes: Buffer.from(lastWords.idle) },
 ];
 
-/** Lays out what the victims download. */
-export function layVictims(server: LabServer): void {
+/** Lays out what the victims download, and where they put it. */
+export function layVictims(lab: Lab, server: LabServer): void {
+  const got = path.join(lab.folder, 'got');
+  mkdirSync(got, { recursive: true });
+  chmodSync(got, 0o777);
   writeContent(path.join(server.home, bigFile), bigSize);
 }
 

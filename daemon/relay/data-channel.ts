@@ -19,11 +19,8 @@ const STALL_CHECK_MS = 2_500;
 /** Milliseconds that a server gets to accept a transfer before TLS begins without its word. */
 const SECURE_ANYWAY_MS = 500;
 
-/**
- * How a leg towards the server is secured; made by the session driver from its control connection. The direction is
- * unknown if TLS begins before the server's answer.
- */
-export type SecureLeg = (raw: Socket, direction: 'download' | 'upload' | undefined) => Promise<TlsLink>;
+/** How a leg towards the server is secured; made by the session driver from its control connection. */
+export type SecureLeg = (raw: Socket) => Promise<TlsLink>;
 
 export interface DataChannelOptions {
   readonly owner: DataOwner;
@@ -227,7 +224,7 @@ export class DataChannel {
     const raw = this.#unsecured;
     if (raw === undefined) return;
     this.#unsecured = undefined;
-    this.#options.secure(raw, this.#direction).then(
+    this.#options.secure(raw).then(
       (link) => {
         if (this.#over || this.#rawServer !== raw) return;
         this.#server = link;

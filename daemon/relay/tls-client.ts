@@ -2,7 +2,6 @@
 // for the next handshake, and how the stream ended. Trust is decided elsewhere; no certificate is refused here.
 import { X509Certificate } from 'node:crypto';
 import type net from 'node:net';
-import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { Fault } from '../../shared/fault.js';
 import type { KeyFingerprint } from '../../shared/fingerprint.js';
@@ -11,9 +10,8 @@ import type { ServerIdentity } from '../../shared/trust.js';
 import { HANDSHAKE_MS } from '../ftp/limits.js';
 import { fingerprintOfCertificate } from '../trust/spki.js';
 import { describeKey, summarizeCertificate } from './certificate-summary.js';
-import { watchEnding } from './direct-ending.js';
 import { GuardedTransport, type Ending } from './guarded-transport.js';
-import { resetSocket, resetTls } from './reset-socket.js';
+import { resetSocket } from './reset-socket.js';
 import { clientContext, parseGroup, type KeyExchangeGroup } from './tls-context.js';
 import { handshakeFault } from './tls-faults.js';
 
@@ -33,11 +31,6 @@ export interface TlsOptions {
   readonly minVersion: TlsVersion;
   /** The group of an earlier handshake with this server. */
   readonly group?: KeyExchangeGroup | undefined;
-  /**
-   * False where nothing is read from the server and its reply tells how it went (uploads): TLS then works on the socket itself,
-   * which takes a quarter less CPU per byte, and `ending` is never `authenticated`.
-   */
-  readonly provenEnd?: boolean | undefined;
   /** None by default: older servers trip over it. */
   readonly alpn?: 'ftp' | 'ftp-data' | undefined;
   /** PEM certificates to trust instead of the machine's authorities. */
@@ -78,8 +71,9 @@ export interface TlsLink {
  * socket makes it faster. The link owns the socket from here on: nobody else may destroy it. No `error` of the socket or of TLS is ever uncaught.
  */
 export function openTls(raw: net.Socket, options: TlsOptions): TlsLink {
-  const { stream, ending, reset } =
-    options.provenEnd === false ? connectDirectly(raw, options) : connectGuarded(raw, options);
+  const transport = new GuardedTransport(raw);
+  const stream = connectTls(transport, options);
+  transport.guard(stream);
   let session: Buffer | undefined;
   stream.on('session', (newest) => {
     session = newest;
@@ -101,8 +95,11 @@ export function openTls(raw: net.Socket, options: TlsOptions): TlsLink {
     group: () => done?.group,
     reused: () => done?.established.kind === 'resumed',
     peerFingerprint: () => done?.fingerprint,
-    ending,
-    reset,
+    ending: () => transport.ending(),
+    reset: () => {
+      resetSocket(raw);
+      stream.destroy();
+    },
   };
 }
 
@@ -114,36 +111,7 @@ export function provenPeer(link: TlsLink, controlFingerprint: KeyFingerprint): b
   return link.reused() || link.peerFingerprint() === controlFingerprint;
 }
 
-interface Connected {
-  readonly stream: tls.TLSSocket;
-  readonly ending: () => Ending;
-  readonly reset: () => void;
-}
-
-function connectGuarded(raw: net.Socket, options: TlsOptions): Connected {
-  const transport = new GuardedTransport(raw);
-  const stream = connectTls(transport, options);
-  transport.guard(stream);
-  const reset = (): void => {
-    resetSocket(raw);
-    stream.destroy();
-  };
-  return { stream, ending: () => transport.ending(), reset };
-}
-
-function connectDirectly(raw: net.Socket, options: TlsOptions): Connected {
-  raw.allowHalfOpen = true;
-  raw.setNoDelay(true);
-  // It shows on the TLS stream as well.
-  raw.on('error', () => undefined);
-  const stream = connectTls(raw, options);
-  const reset = (): void => {
-    resetTls(stream, raw);
-  };
-  return { stream, ending: watchEnding(stream), reset };
-}
-
-function connectTls(transport: Duplex, options: TlsOptions): tls.TLSSocket {
+function connectTls(transport: GuardedTransport, options: TlsOptions): tls.TLSSocket {
   return tls.connect({
     socket: transport,
     host: options.host,

@@ -18,13 +18,7 @@ export const base: TlsOptions = {
 export const file = payload(3_000_000);
 
 export const LEGS = ['plain', 'plain bulk', 'TLSv1.2', 'TLSv1.3'] as const;
-/** TLS on the socket itself, without proof of the end: for uploads. */
-export const DIRECT_LEGS = ['TLSv1.2 direct', 'TLSv1.3 direct'] as const;
-export type LegKind = (typeof LEGS)[number] | (typeof DIRECT_LEGS)[number];
-
-function versionOf(kind: Exclude<LegKind, 'plain' | 'plain bulk'>): 'TLSv1.2' | 'TLSv1.3' {
-  return kind.startsWith('TLSv1.2') ? 'TLSv1.2' : 'TLSv1.3';
-}
+export type LegKind = (typeof LEGS)[number];
 
 /** A server of one data connection. The socket is a TLS or a plain one, used the same. */
 export function serve(kind: LegKind, use: (socket: net.Socket) => void): Promise<Listener> {
@@ -34,8 +28,7 @@ export function serve(kind: LegKind, use: (socket: net.Socket) => void): Promise
   };
   if (kind === 'plain' || kind === 'plain bulk')
     return listen(net.createServer({ allowHalfOpen: true, noDelay: true }, quiet));
-  const version = versionOf(kind);
-  return serveTls(certificates.server, { minVersion: version, maxVersion: version }, quiet);
+  return serveTls(certificates.server, { minVersion: kind, maxVersion: kind }, quiet);
 }
 
 export async function openLeg(kind: LegKind, port: number): Promise<net.Socket | TlsLink> {
@@ -45,7 +38,7 @@ export async function openLeg(kind: LegKind, port: number): Promise<net.Socket |
   }
   const raw = await dial(port, 'bulk');
   if (kind === 'plain bulk') return raw;
-  const link = openTls(raw, { ...base, provenEnd: !kind.endsWith('direct') });
+  const link = openTls(raw, base);
   await link.established;
   return link;
 }

@@ -10,6 +10,7 @@ import {
   pinRecordSchema,
   securedRecordSchema,
 } from '../daemon/trust/pin-record.js';
+import { vaultKindSchema } from './agent-messages.js';
 import { ipAddressSchema, portSchema } from './endpoint.js';
 import { connectionSchema, questionSchema } from './trust.js';
 
@@ -166,6 +167,14 @@ export const ipcNotifications = {
   'prompts.event': promptEventSchema,
   'log.line': z.object({ line: z.string() }),
 } as const;
+  /**
+   * The caller is its user's agent from now on, until it hangs up; again at each change of its keychain. Root is refused.
+   * `keys` says whether the daemon wants keychains at all.
+   */
+  'agent.register': {
+    params: z.strictObject({ vault: vaultKindSchema }),
+    result: z.object({ keys: z.enum(['keychain', 'file']) }),
+  },
 export type IpcNotification = keyof typeof ipcNotifications;
 export type IpcNotificationParams<N extends IpcNotification> = z.output<(typeof ipcNotifications)[N]>;
 

@@ -9,6 +9,8 @@ import {
   type Logger,
   type MessageConnection,
 } from 'vscode-jsonrpc/node';
+import type { z } from 'zod';
+import { agentMethods, type AgentMethod, type AgentResult } from '../../shared/agent-messages.js';
 import { Fault } from '../../shared/fault.js';
 import {
   MAX_IPC_MESSAGE,
@@ -22,6 +24,9 @@ import { FrameLimiter } from './frame-limiter.js';
 const maxOutstanding = 64;
 /** A watcher that does not read what it asked for is cut when this much waits for it. */
 const maxUnread = 16 * 1024 * 1024;
+
+type AgentResults = { readonly [M in AgentMethod]: { readonly result: z.ZodType<AgentResult<M>> } };
+const agentResults: AgentResults = agentMethods;
 
 /** Handles one request; the result is sent as it is. A Fault becomes an error response with its code and sentence. */
 export type RequestHandler = (method: string, params: unknown, channel: Channel) => Promise<unknown>;
@@ -73,6 +78,34 @@ export class Channel {
       return;
     }
     this.#rpc.sendNotification(name, params).catch(() => undefined);
+  }
+
+  /**
+   * Asks the caller, who must be an agent. Rejects with a Fault of code `protocol` for an answer of unknown form, and of code
+   * `store` with the agent's own sentence, or one that it has gone. Has no time-out: a caller that never answers keeps
+   * one promise, so ask nothing more before it has.
+   */
+  async request<M extends AgentMethod>(
+    method: M,
+    params: z.input<(typeof agentMethods)[M]['params']>,
+  ): Promise<AgentResult<M>> {
+    if (this.#socket.destroyed) throw new Fault('store', 'The ftpseal tray has gone.');
+    let raw: unknown;
+    try {
+      raw = await this.#rpc.sendRequest(method, params);
+    } catch (error) {
+      throw new Fault(
+        'store',
+        error instanceof ResponseError ? error.message : 'The ftpseal tray has gone.',
+        error,
+      );
+    } finally {
+      // The answer was a frame too.
+      this.#outstanding--;
+    }
+    const parsed = agentResults[method].result.safeParse(raw);
+    if (parsed.success) return parsed.data;
+    throw new Fault('protocol', 'The ftpseal tray answered in an unknown form.', parsed.error);
   }
 
   /** Runs when the caller has gone, at once if it has gone already. */

@@ -1,13 +1,20 @@
-// The caller's side of IPC, for the command line (and later the tray).
+// The caller's side of IPC, for the command line and the tray. The daemon may ask back, if the caller handles that.
 import { connect, type Socket } from 'node:net';
 import {
   createMessageConnection,
+  ErrorCodes,
   ResponseError,
   StreamMessageReader,
   StreamMessageWriter,
   type MessageConnection,
 } from 'vscode-jsonrpc/node';
 import type { z } from 'zod';
+import {
+  agentMethods,
+  type AgentMethod,
+  type AgentParams,
+  type AgentResult,
+} from '../../shared/agent-messages.js';
 import { Fault, type FaultCode } from '../../shared/fault.js';
 import {
   ipcErrorSchema,
@@ -23,6 +30,10 @@ import { FrameLimiter } from './frame-limiter.js';
 import { socketPath } from './socket-path.js';
 
 type Results = { readonly [M in IpcMethod]: { readonly result: z.ZodType<IpcResult<M>> } };
+type AgentSpecs = {
+  readonly [M in AgentMethod]: { readonly params: z.ZodType<AgentParams<M>> };
+};
+const agentSpecs: AgentSpecs = agentMethods;
 type Notifications = { readonly [N in IpcNotification]: z.ZodType<IpcNotificationParams<N>> };
 const results: Results = ipcMethods;
 const notifications: Notifications = ipcNotifications;
@@ -95,6 +106,22 @@ export class DaemonClient {
     this.#rpc.onNotification(name, (raw: unknown) => {
       const parsed = notifications[name].safeParse(raw);
       if (parsed.success) listener(parsed.data);
+    });
+  }
+
+  /** Answers what the daemon asks; a Fault's sentence goes to the daemon. Call it before `agent.register`. */
+  handle<M extends AgentMethod>(
+    method: M,
+    handler: (params: AgentParams<M>) => Promise<AgentResult<M>>,
+  ): void {
+    this.#rpc.onRequest(method, async (raw: unknown) => {
+      const parsed = agentSpecs[method].params.safeParse(raw);
+      if (!parsed.success) return new ResponseError(ErrorCodes.InvalidParams, 'Wrong parameters.');
+      try {
+        return await handler(parsed.data);
+      } catch (error) {
+        return new ResponseError(ErrorCodes.InternalError, Fault.from(error).userMessage);
+      }
     });
   }
 

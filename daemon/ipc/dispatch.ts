@@ -44,6 +44,7 @@ function bindAll(table: MethodTable): Readonly<Record<IpcMethod, Runner>> {
     'log.tail': bind(ipcMethods['log.tail'], table['log.tail']),
   };
 }
+    'agent.register': bind(ipcMethods['agent.register'], table['agent.register']),
 
 function bind<P extends z.ZodType, R extends z.ZodType>(
   spec: { readonly params: P; readonly result: R },

@@ -10,6 +10,7 @@ import type { TrustStore } from '../trust/store.js';
 import type { TrustService } from '../trust/trust-service.js';
 import { maySeeUid, mayUse, requireAll, type Actor } from './actor.js';
 import type { Channel } from './channel.js';
+import { agentMethods, type AgentRegistry } from './agents.js';
 import type { MethodTable } from './dispatch.js';
 import { keysMethods } from './keys-methods.js';
 
@@ -20,6 +21,7 @@ export interface IpcWorld {
   readonly broker: PromptBroker;
   readonly trust: TrustService;
   readonly log: Log;
+  readonly agents: AgentRegistry;
   readonly now: () => number;
   /** The part of the status that is the same for every caller. */
   readonly state: () => Omit<Status, 'sessions' | 'questions' | 'warnings'> & {
@@ -41,6 +43,7 @@ export function ipcMethodTable(world: IpcWorld): MethodTable {
     ...promptMethods(world),
     'log.tail': async ({ lines, follow }, channel) => {
       requireAll(channel.actor, 'read the log: it tells about every user');
+    ...agentMethods(world.agents),
       const tail = await world.log.tail(lines);
       if (follow) {
         channel.onClose(
@@ -75,7 +78,31 @@ function statusFor(world: IpcWorld, actor: Actor): Status {
       other: sessions.length - secured - cleartext.length,
     },
     questions: world.broker.list().filter((question) => mayUse(actor, question.owner)).length,
-    warnings: [...warning, ...troubles],
+    warnings: [...pauseWarning(pausedUntil, world.now()), ...warning, ...troubles],
+  };
+}
+
+function pauseWarning(until: number | undefined, now: number): readonly string[] {
+  if (until === undefined) return [];
+  const minutes = Math.max(1, Math.ceil((until - now) / 60_000));
+  return [`Paused by you for ${minutes} more min: your FTP connections are not encrypted.`];
+}
+
+type PauseTable = Pick<MethodTable, 'pause' | 'resume'>;
+
+/** A pause is the caller's own and nobody else's, root's included. */
+function pauseMethods({ pauses, log }: IpcWorld): PauseTable {
+  return {
+    pause: ({ minutes }, { actor }) => {
+      const until = pauses.start(actor.uid, minutes * 60_000);
+      log.warn('paused by a person: their new connections are not encrypted', { uid: actor.uid, minutes });
+      return { until };
+    },
+    resume: (_params, { actor }) => {
+      pauses.end(actor.uid);
+      log.info('pause ended by a person', { uid: actor.uid });
+      return {};
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import { formatEndpoint, type Endpoint } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
 import type { Connection } from '../../shared/trust.js';
 import { policyFor, type Config } from '../config.js';
+import { AgentRegistry } from '../ipc/agents.js';
 import { dispatcher } from '../ipc/dispatch.js';
 import { ipcMethodTable, type IpcWorld } from '../ipc/methods.js';
 import { IpcServer } from '../ipc/server.js';
@@ -51,6 +52,7 @@ export class ProxyCore {
   readonly #sessions = new SessionTable();
   readonly #broker = new PromptBroker();
   readonly #names: HostNames;
+  readonly #agents: AgentRegistry;
   readonly #store: FileStore;
   readonly #trust: TrustService;
   readonly #pool: WorkerPool;
@@ -66,6 +68,7 @@ export class ProxyCore {
     this.#store = store;
     this.#names = new HostNames(options.config);
     this.#trust = new TrustService({
+    this.#agents = new AgentRegistry(options.config.trust.store);
       store,
       broker: this.#broker,
       now: Date.now,
@@ -117,6 +120,7 @@ export class ProxyCore {
         const row = this.#sessions.find(id);
         if (row !== undefined) this.#pool.send(row.worker, { kind: 'closeSession', id });
       },
+      agents: this.#agents,
       programOf: (connection) => this.#programOf(connection),
     };
     this.#ipc = await IpcServer.listen(

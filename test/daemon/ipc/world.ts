@@ -2,7 +2,8 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { dispatcher } from '../../../daemon/ipc/dispatch.js';
+import { AgentRegistry } from '../../../daemon/ipc/agents.js';
+import { dispatcher, type MethodTable } from '../../../daemon/ipc/dispatch.js';
 import { ipcMethodTable } from '../../../daemon/ipc/methods.js';
 import { IpcServer } from '../../../daemon/ipc/server.js';
 import { socketPath } from '../../../daemon/ipc/socket-path.js';
@@ -23,6 +24,9 @@ export interface TestWorld {
   readonly trust: TrustService;
   readonly log: Log;
   readonly closed: string[];
+  readonly server: IpcServer;
+  /** For a second server after the first. */
+  readonly table: MethodTable;
   close(): Promise<void>;
 }
 
@@ -41,12 +45,14 @@ export async function makeWorld(): Promise<TestWorld> {
   const trust = new TrustService({ store, broker, now: Date.now, programOf, note });
   const closed: string[] = [];
   const path = socketPath(folder);
+  const agents = new AgentRegistry('file');
   const table = ipcMethodTable({
     sessions,
     store,
     broker,
     trust,
     log,
+    agents,
     now: Date.now,
     closeSession: (id) => closed.push(id),
     programOf,
@@ -68,7 +74,7 @@ export async function makeWorld(): Promise<TestWorld> {
     log.close();
     await rm(folder, { recursive: true, force: true });
   };
-  return { folder, path, sessions, broker, store, trust, log, closed, close };
+  return { folder, path, sessions, broker, store, trust, log, server, table, closed, close };
 }
 
 export function sessionState(

@@ -155,6 +155,14 @@ export const ipcMethods = {
     params: z.strictObject({ lines: z.number().int().min(0).max(10_000), follow: z.boolean() }),
     result: z.object({ lines: z.array(z.string()) }),
   },
+  /**
+   * The caller is its user's agent from now on, until it hangs up; again at each change of its keychain. Root is refused.
+   * `keys` says whether the daemon wants keychains at all.
+   */
+  'agent.register': {
+    params: z.strictObject({ vault: vaultKindSchema }),
+    result: z.object({ keys: z.enum(['keychain', 'file']) }),
+  },
 } as const;
 
 export type IpcMethod = keyof typeof ipcMethods;
@@ -167,14 +175,6 @@ export const ipcNotifications = {
   'prompts.event': promptEventSchema,
   'log.line': z.object({ line: z.string() }),
 } as const;
-  /**
-   * The caller is its user's agent from now on, until it hangs up; again at each change of its keychain. Root is refused.
-   * `keys` says whether the daemon wants keychains at all.
-   */
-  'agent.register': {
-    params: z.strictObject({ vault: vaultKindSchema }),
-    result: z.object({ keys: z.enum(['keychain', 'file']) }),
-  },
 export type IpcNotification = keyof typeof ipcNotifications;
 export type IpcNotificationParams<N extends IpcNotification> = z.output<(typeof ipcNotifications)[N]>;
 

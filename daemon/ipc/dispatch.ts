@@ -42,9 +42,9 @@ function bindAll(table: MethodTable): Readonly<Record<IpcMethod, Runner>> {
     'prompts.watch': bind(ipcMethods['prompts.watch'], table['prompts.watch']),
     'prompts.answer': bind(ipcMethods['prompts.answer'], table['prompts.answer']),
     'log.tail': bind(ipcMethods['log.tail'], table['log.tail']),
+    'agent.register': bind(ipcMethods['agent.register'], table['agent.register']),
   };
 }
-    'agent.register': bind(ipcMethods['agent.register'], table['agent.register']),
 
 function bind<P extends z.ZodType, R extends z.ZodType>(
   spec: { readonly params: P; readonly result: R },

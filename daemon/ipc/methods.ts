@@ -9,8 +9,8 @@ import type { PromptBroker } from '../trust/prompt-broker.js';
 import type { TrustStore } from '../trust/store.js';
 import type { TrustService } from '../trust/trust-service.js';
 import { maySeeUid, mayUse, requireAll, type Actor } from './actor.js';
-import type { Channel } from './channel.js';
 import { agentMethods, type AgentRegistry } from './agents.js';
+import type { Channel } from './channel.js';
 import type { MethodTable } from './dispatch.js';
 import { keysMethods } from './keys-methods.js';
 
@@ -20,8 +20,8 @@ export interface IpcWorld {
   readonly store: TrustStore;
   readonly broker: PromptBroker;
   readonly trust: TrustService;
-  readonly log: Log;
   readonly agents: AgentRegistry;
+  readonly log: Log;
   readonly now: () => number;
   /** The part of the status that is the same for every caller. */
   readonly state: () => Omit<Status, 'sessions' | 'questions' | 'warnings'> & {
@@ -41,9 +41,9 @@ export function ipcMethodTable(world: IpcWorld): MethodTable {
     ...sessionMethods(world),
     ...keysMethods({ store: world.store, now: world.now, note }),
     ...promptMethods(world),
+    ...agentMethods(world.agents),
     'log.tail': async ({ lines, follow }, channel) => {
       requireAll(channel.actor, 'read the log: it tells about every user');
-    ...agentMethods(world.agents),
       const tail = await world.log.tail(lines);
       if (follow) {
         channel.onClose(

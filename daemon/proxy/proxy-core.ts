@@ -51,8 +51,8 @@ export class ProxyCore {
   readonly #options: ProxyOptions;
   readonly #sessions = new SessionTable();
   readonly #broker = new PromptBroker();
-  readonly #names: HostNames;
   readonly #agents: AgentRegistry;
+  readonly #names: HostNames;
   readonly #store: FileStore;
   readonly #trust: TrustService;
   readonly #pool: WorkerPool;
@@ -66,9 +66,9 @@ export class ProxyCore {
   private constructor(options: ProxyOptions, store: FileStore) {
     this.#options = options;
     this.#store = store;
+    this.#agents = new AgentRegistry(options.config.trust.store);
     this.#names = new HostNames(options.config);
     this.#trust = new TrustService({
-    this.#agents = new AgentRegistry(options.config.trust.store);
       store,
       broker: this.#broker,
       now: Date.now,
@@ -113,6 +113,7 @@ export class ProxyCore {
       store: this.#store,
       broker: this.#broker,
       trust: this.#trust,
+      agents: this.#agents,
       log: this.#options.log,
       now: Date.now,
       state: () => this.#state(),
@@ -120,7 +121,6 @@ export class ProxyCore {
         const row = this.#sessions.find(id);
         if (row !== undefined) this.#pool.send(row.worker, { kind: 'closeSession', id });
       },
-      agents: this.#agents,
       programOf: (connection) => this.#programOf(connection),
     };
     this.#ipc = await IpcServer.listen(

@@ -23,10 +23,10 @@ export interface TestWorld {
   readonly store: FileStore;
   readonly trust: TrustService;
   readonly log: Log;
-  readonly closed: string[];
   readonly server: IpcServer;
   /** For a second server after the first. */
   readonly table: MethodTable;
+  readonly closed: string[];
   close(): Promise<void>;
 }
 
@@ -44,15 +44,15 @@ export async function makeWorld(): Promise<TestWorld> {
   };
   const trust = new TrustService({ store, broker, now: Date.now, programOf, note });
   const closed: string[] = [];
-  const path = socketPath(folder);
   const agents = new AgentRegistry('file');
+  const path = socketPath(folder);
   const table = ipcMethodTable({
     sessions,
     store,
     broker,
     trust,
-    log,
     agents,
+    log,
     now: Date.now,
     closeSession: (id) => closed.push(id),
     programOf,

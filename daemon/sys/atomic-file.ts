@@ -1,6 +1,6 @@
 // Replaces a file so that a reader, or a crash at any moment, finds the old content or the new, never a part.
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join, basename } from 'node:path';
 
 /**
@@ -16,6 +16,20 @@ export async function writeFileAtomic(path: string, content: string, mode = 0o60
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+/**
+ * As `writeFileAtomic`, for a file that must not be there yet: rejects with the system's EEXIST if it is, whoever made it and when.
+ */
+export async function writeNewFileAtomic(path: string, content: string, mode = 0o600): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    await writeAndSync(temporary, content, mode);
+    await link(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
   }
   await syncFolder(dirname(path));
 }

@@ -47,6 +47,11 @@ export function parseGivenKey(text: string): GivenKey {
   );
 }
 
+/** The fingerprint of a key; a private one has that of its public half. */
+export function fingerprintOfPublicKey(key: KeyObject): KeyFingerprint {
+  return fingerprintOfKey(key.type === 'private' ? createPublicKey(key) : key);
+}
+
 function fingerprintOfKey(key: KeyObject): KeyFingerprint {
   const spki = key.export({ type: 'spki', format: 'der' });
   return formatFingerprint(createHash('sha256').update(spki).digest());

@@ -8,6 +8,7 @@ import type * as DoctorModule from './doctor/doctor-command.js';
 import { addKeysCommands } from './keys-program.js';
 import { examples, withJson, withRuntimeDir, type Shared } from './options.js';
 import type * as LogModule from './log-command.js';
+import type * as PauseModule from './pause-command.js';
 import type * as PromptsModule from './prompts-command.js';
 import type * as ProxyModule from './proxy-command.js';
 import type * as SessionsModule from './sessions-command.js';
@@ -47,6 +48,7 @@ function makeProgram(outcome: Outcome): Command {
   addDaemonCommands(program, outcome);
   addLookCommands(program, outcome);
   addPromptsCommand(program);
+  addPauseCommands(program);
   addKeysCommands(program);
   return program;
 }
@@ -149,6 +151,25 @@ function addPromptsCommand(program: Command): void {
       const { promptsCommand } = await import('./prompts-command.js');
       await promptsCommand(answer, options);
     });
+}
+
+function addPauseCommands(program: Command): void {
+  withRuntimeDir(program.command('pause'))
+    .description('leave your own new FTP connections alone, that is not encrypted, for a while')
+    .option('--minutes <count>', 'how long, up to 60', parseMinutes, 15)
+    .action(async (options: PauseModule.PauseOptions) => {
+      await (await import('./pause-command.js')).pauseCommand(options);
+    });
+  withRuntimeDir(program.command('resume'))
+    .description('end a pause')
+    .action(async (options: Shared) => {
+      await (await import('./pause-command.js')).resumeCommand(options);
+    });
+}
+
+function parseMinutes(text: string): number {
+  if (/^[0-9]{1,2}$/.test(text) && Number(text) >= 1 && Number(text) <= 60) return Number(text);
+  throw new InvalidArgumentError('must be a number from 1 to 60.');
 }
 
 function parseCount(text: string): number {

@@ -42,6 +42,11 @@ function bindAll(table: MethodTable): Readonly<Record<IpcMethod, Runner>> {
     'prompts.watch': bind(ipcMethods['prompts.watch'], table['prompts.watch']),
     'prompts.answer': bind(ipcMethods['prompts.answer'], table['prompts.answer']),
     'log.tail': bind(ipcMethods['log.tail'], table['log.tail']),
+    'prompts.hold': bind(ipcMethods['prompts.hold'], table['prompts.hold']),
+    'history.list': bind(ipcMethods['history.list'], table['history.list']),
+    'config.show': bind(ipcMethods['config.show'], table['config.show']),
+    pause: bind(ipcMethods.pause, table.pause),
+    resume: bind(ipcMethods.resume, table.resume),
     'agent.register': bind(ipcMethods['agent.register'], table['agent.register']),
   };
 }

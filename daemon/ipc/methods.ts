@@ -4,6 +4,7 @@ import type { SessionView, Status } from '../../shared/ipc-messages.js';
 import type { Connection } from '../../shared/trust.js';
 import type { SessionState } from '../pool/messages.js';
 import type { SessionTable } from '../proxy/session-table.js';
+import type { Pauses } from '../proxy/pauses.js';
 import type { Log } from '../sys/log.js';
 import type { PromptBroker } from '../trust/prompt-broker.js';
 import type { TrustStore } from '../trust/store.js';
@@ -23,6 +24,9 @@ export interface IpcWorld {
   readonly agents: AgentRegistry;
   readonly log: Log;
   readonly now: () => number;
+  readonly history: History;
+  readonly config: ConfigView;
+  readonly pauses: Pauses;
   /** The part of the status that is the same for every caller. */
   readonly state: () => Omit<Status, 'sessions' | 'questions' | 'warnings'> & {
     readonly troubles: readonly string[];
@@ -48,6 +52,7 @@ export function ipcMethodTable(world: IpcWorld): MethodTable {
       if (follow) {
         channel.onClose(
           world.log.subscribe((line) => {
+    ...pauseMethods(world),
             channel.notify('log.line', { line });
           }),
         );
@@ -73,6 +78,7 @@ function statusFor(world: IpcWorld, actor: Actor): Status {
     ...state,
     sessions: {
       total: sessions.length,
+  const pausedUntil = world.pauses.untilOf(actor.uid);
       secured,
       cleartext: cleartext.length,
       other: sessions.length - secured - cleartext.length,
@@ -83,6 +89,7 @@ function statusFor(world: IpcWorld, actor: Actor): Status {
 }
 
 function pauseWarning(until: number | undefined, now: number): readonly string[] {
+    ...(pausedUntil === undefined ? {} : { pausedUntil }),
   if (until === undefined) return [];
   const minutes = Math.max(1, Math.ceil((until - now) / 60_000));
   return [`Paused by you for ${minutes} more min: your FTP connections are not encrypted.`];

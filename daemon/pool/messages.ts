@@ -42,8 +42,16 @@ export const workerRequestSchema = z.discriminatedUnion('kind', [
 export type WorkerRequest = z.infer<typeof workerRequestSchema>;
 
 export const workerAnswerSchema = z.discriminatedUnion('kind', [
-  /** `name`: what the configuration calls this server, where the connection itself brought no name. */
-  z.object({ kind: z.literal('begun'), knownSecure: z.boolean(), name: z.string().max(256).optional() }),
+  /**
+   * `name`: what the configuration calls this server, where the connection itself brought no name. `paused`: the person who
+   * owns the connection wants it left alone.
+   */
+  z.object({
+    kind: z.literal('begun'),
+    knownSecure: z.boolean(),
+    paused: z.boolean(),
+    name: z.string().max(256).optional(),
+  }),
   /** `activePort`: bind to it and the client sees the server's address, port 20; undefined where no redirect layer runs. */
   z.object({ kind: z.literal('reserved'), activePort: portSchema.optional() }),
   z.object({ kind: z.literal('decided'), decision: decisionSchema }),

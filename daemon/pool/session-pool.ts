@@ -14,6 +14,8 @@ import type { SessionState } from './messages.js';
 
 /** Milliseconds between two reports of a session of which only the counts have changed. */
 const REPORT_MS = 1_000;
+/** Of a session that the person wanted left alone. */
+const pausedWarning = 'not encrypted by ftpseal: it was paused when this session began';
 /** Servers whose quirks are remembered. */
 const QUIRKS_MAX = 1_024;
 
@@ -36,9 +38,16 @@ export interface Arrival {
   readonly dialled: Socket | undefined;
 }
 
+interface Begun {
+  readonly knownSecure: boolean;
+  readonly paused: boolean;
+  readonly name?: string | undefined;
+}
+
 interface Start {
   readonly policy: HostPolicy;
   readonly knownSecure: boolean;
+  readonly paused: boolean;
   readonly dialled: Socket | Promise<Socket> | undefined;
 }
 
@@ -69,21 +78,22 @@ export class SessionPool {
     };
     client.on('error', onError);
     const dialled = arrival.dialled ?? this.#predial(arrival.connection);
-    const { knownSecure, name } = await this.#begin(arrival.connection);
+    const { knownSecure, paused, name } = await this.#begin(arrival.connection);
     client.off('error', onError);
     if (client.destroyed) {
       hangUp(dialled);
       return;
     }
     const connection = name === undefined ? arrival.connection : { ...arrival.connection, name };
-    const policy = policyFor(this.#options.config, connection.server, connection.name);
+    const ordinary = policyFor(this.#options.config, connection.server, connection.name);
+    const policy: HostPolicy = paused ? { ...ordinary, mode: 'tunnel' } : ordinary;
     // Implicit servers listen elsewhere; the name may have come only now.
     const isElsewhere = policy.mode === 'implicit' && connection.server.port === 21;
     if (isElsewhere) hangUp(dialled);
     this.#run(
       id,
       { ...arrival, connection },
-      { policy, knownSecure, dialled: isElsewhere ? undefined : dialled },
+      { policy, knownSecure, paused, dialled: isElsewhere ? undefined : dialled },
     );
   }
 
@@ -101,7 +111,7 @@ export class SessionPool {
     try {
       return await this.#options.link.ask({ kind: 'begin', connection }, 'begun');
     } catch {
-      return { knownSecure: true };
+      return { knownSecure: true, paused: false };
     }
   }
 
@@ -141,7 +151,8 @@ export class SessionPool {
         this.#end(id, reason);
       },
     });
-    this.#entries.set(id, { driver, state: initialState(id, connection), reportTimer: undefined });
+    const state = { ...initialState(id, connection), ...(start.paused ? { warning: pausedWarning } : {}) };
+    this.#entries.set(id, { driver, state, reportTimer: undefined });
     driver.start();
     this.#update(id, driver.view);
   }

@@ -23,6 +23,7 @@ import { HostNames } from './host-names.js';
 import type { ServerRegistry } from './server-registry.js';
 import { SessionTable } from './session-table.js';
 
+import { pauseObstacle, Pauses } from './pauses.js';
 /** The redirect layer as this process reaches it; absent in the explicit proxy. */
 export interface RedirectSide {
   readonly registry: (inUse: () => ReturnType<SessionTable['addresses']>) => ServerRegistry;
@@ -61,6 +62,7 @@ export class ProxyCore {
   #ipc: IpcServer | undefined;
   #sweeper: NodeJS.Timeout | undefined;
   #redirectFault: string | undefined;
+  readonly #pauses: Pauses;
   #redirected = false;
 
   private constructor(options: ProxyOptions, store: FileStore) {
@@ -87,6 +89,14 @@ export class ProxyCore {
     const core = new ProxyCore(options, await FileStore.open(options.stateDir));
     try {
       await core.#listenIpc();
+      observe: (event) => {
+        this.#recorder.trust(event);
+      },
+    });
+    const mode = options.redirect === undefined ? 'explicit' : 'redirect';
+    this.#pauses = new Pauses({
+      now: Date.now,
+      obstacle: pauseObstacle(mode, options.config.fallback.cleartext),
       const ports = await core.#pool.start();
       await options.redirect?.workersReady(ports);
       core.#redirected = options.redirect !== undefined;
@@ -126,6 +136,7 @@ export class ProxyCore {
     this.#ipc = await IpcServer.listen(
       socketPath(this.#options.runtimeDir),
       dispatcher(ipcMethodTable(world)),
+      pauses: this.#pauses,
     );
   }
 
@@ -197,7 +208,19 @@ export class ProxyCore {
     const name = connection.name ?? (await this.#names.nameOf(connection.server));
     const named = name === undefined ? connection : { ...connection, name };
     const knownSecure = await this.#trust.knownSecure(named);
-    return { kind: 'begun', knownSecure, ...(name === undefined ? {} : { name }) };
+    return {
+      kind: 'begun',
+      knownSecure,
+      paused: this.#isPaused(named),
+      ...(name === undefined ? {} : { name }),
+    };
+  }
+
+  /** What the administrator wants encrypted is not for a person to pause. */
+  #isPaused(connection: Connection): boolean {
+    if (this.#pauses.untilOf(connection.uid) === undefined) return false;
+    const { fallback } = policyFor(this.#options.config, connection.server, connection.name);
+    return fallback.cleartext !== 'refuse';
   }
 
   async #programOf(connection: Connection): Promise<string | undefined> {

@@ -53,6 +53,18 @@ async function sendRaw(...chunks: readonly (string | Buffer)[]): Promise<string>
 }
 
 describe('the IPC socket', () => {
+  it('pauses for the caller alone, says so in the status, and resumes', async () => {
+    const own = await client();
+    const { until } = await own.request('pause', { minutes: 15 });
+    assert.ok(until > Date.now());
+    const paused = await own.request('status', {});
+    assert.equal(paused.pausedUntil, until);
+    assert.match(paused.warnings.join(), /Paused by you for 15 more min/);
+    await own.request('resume', {});
+    assert.equal((await own.request('status', {})).pausedUntil, undefined);
+    await assert.rejects(own.request('pause', { minutes: 61 }), hasCode('protocol'));
+  });
+
   it('answers status', async () => {
     const status = await (await client()).request('status', {});
     assert.equal(status.mode, 'redirect');
@@ -277,6 +289,16 @@ describe('another user', () => {
     assert.equal(unknown?.error?.data?.code, 'not-permitted');
     assert.equal(own?.error, undefined);
     assert.deepEqual(world.closed, ['own']);
+  });
+
+  it('pauses only for themselves', skipUnlessRoot, async () => {
+    const [paused, status] = await callAs(uid, world.path, [
+      { method: 'pause', params: { minutes: 15 } },
+      { method: 'status' },
+    ]).then(byId);
+    assert.equal(paused?.error, undefined);
+    assert.match(JSON.stringify(status?.result), /pausedUntil/);
+    assert.equal((await (await client()).request('status', {})).pausedUntil, undefined);
   });
 
   it('can neither see nor answer a question', skipUnlessRoot, async () => {

@@ -8,6 +8,7 @@ import { ipcMethodTable } from '../../../daemon/ipc/methods.js';
 import { IpcServer } from '../../../daemon/ipc/server.js';
 import { socketPath } from '../../../daemon/ipc/socket-path.js';
 import type { SessionState } from '../../../daemon/pool/messages.js';
+import { Pauses } from '../../../daemon/proxy/pauses.js';
 import { SessionTable } from '../../../daemon/proxy/session-table.js';
 import { Log } from '../../../daemon/sys/log.js';
 import { FileStore } from '../../../daemon/trust/file-store.js';
@@ -64,6 +65,7 @@ export async function makeWorld(): Promise<TestWorld> {
       redirect: { kind: 'active', ports: [] },
       workers: [{ index: 0, alive: true, sessions: 0, restarts: 0 }],
       troubles: [],
+    pauses: new Pauses({ now: Date.now, obstacle: undefined }),
     }),
   });
   const server = await IpcServer.listen(path, dispatcher(table));

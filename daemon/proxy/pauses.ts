@@ -1,0 +1,58 @@
+// Who has paused ftpseal for themselves, and until when. A pause is kept in memory only: a restart ends it.
+import { Fault } from '../../shared/fault.js';
+
+export interface PauseOptions {
+  readonly now: () => number;
+  /** Why nobody can pause here, or undefined. */
+  readonly obstacle: Fault | undefined;
+}
+
+/** One entry a user, so at most as many as there are users who paused and were not looked at since. */
+export class Pauses {
+  readonly #options: PauseOptions;
+  readonly #until = new Map<number, number>();
+
+  constructor(options: PauseOptions) {
+    this.#options = options;
+  }
+
+  /** Pauses for `ms` from now, in place of what was there. Returns when it ends (Unix milliseconds). Throws the obstacle. */
+  start(uid: number, ms: number): number {
+    if (this.#options.obstacle !== undefined) throw this.#options.obstacle;
+    const until = this.#options.now() + ms;
+    this.#until.set(uid, until);
+    return until;
+  }
+
+  /** Does nothing where nothing is paused. */
+  end(uid: number): void {
+    this.#until.delete(uid);
+  }
+
+  /** When the pause of this user ends; undefined if there is none. A connection whose user nobody knows is never paused. */
+  untilOf(uid: number | undefined): number | undefined {
+    if (uid === undefined) return undefined;
+    const until = this.#until.get(uid);
+    if (until === undefined || until > this.#options.now()) return until;
+    this.#until.delete(uid);
+    return undefined;
+  }
+}
+
+/** Why nobody can pause: there is no redirect to pause, or the administrator allows no cleartext at all. */
+export function pauseObstacle(
+  mode: 'redirect' | 'explicit',
+  cleartext: 'allow' | 'warn' | 'ask' | 'refuse',
+): Fault | undefined {
+  if (mode === 'explicit') {
+    return new Fault(
+      'usage',
+      'There is nothing to pause: only programs that were pointed at this proxy use it. Point them at the server instead.',
+    );
+  }
+  if (cleartext !== 'refuse') return undefined;
+  return new Fault(
+    'not-permitted',
+    'The administrator allows no FTP without encryption (fallback.cleartext = "refuse"), so ftpseal can’t be paused.',
+  );
+}

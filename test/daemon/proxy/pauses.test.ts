@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { pauseObstacle, Pauses } from '../../../daemon/proxy/pauses.js';
+import { Fault } from '../../../shared/fault.js';
+
+describe('pauses', () => {
+  it('end by themselves, by their owner, and concern nobody else', () => {
+    let now = 1000;
+    const pauses = new Pauses({ now: () => now, obstacle: undefined });
+    assert.equal(pauses.start(7, 500), 1500);
+    assert.equal(pauses.untilOf(7), 1500);
+    assert.equal(pauses.untilOf(8), undefined);
+    assert.equal(pauses.untilOf(undefined), undefined, 'a connection of an unknown user');
+    now = 1500;
+    assert.equal(pauses.untilOf(7), undefined);
+    pauses.start(7, 500);
+    pauses.end(8);
+    assert.equal(pauses.untilOf(7), 2000);
+    pauses.end(7);
+    assert.equal(pauses.untilOf(7), undefined);
+  });
+
+  it('a second one takes the place of the first', () => {
+    const pauses = new Pauses({ now: () => 0, obstacle: undefined });
+    pauses.start(7, 900);
+    assert.equal(pauses.start(7, 100), 100);
+    assert.equal(pauses.untilOf(7), 100);
+  });
+
+  it('are not for where cleartext is refused, nor for the explicit proxy', () => {
+    assert.equal(pauseObstacle('redirect', 'warn'), undefined);
+    assert.equal(pauseObstacle('explicit', 'warn')?.code, 'usage');
+    const obstacle = pauseObstacle('redirect', 'refuse');
+    const pauses = new Pauses({ now: () => 0, obstacle });
+    assert.throws(
+      () => pauses.start(7, 1),
+      (error) => error instanceof Fault && error.code === 'not-permitted',
+    );
+    assert.equal(pauses.untilOf(7), undefined);
+  });
+});

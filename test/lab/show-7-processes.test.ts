@@ -1,7 +1,7 @@
 // The daemon's processes as others on the machine meet them: what they may do, what they show, what they withstand, and how
 // they say that they can't start. daemon/ATTACK-SURFACE.md rests on it.
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { statusSchema } from '../../shared/ipc-messages.js';
@@ -251,8 +251,8 @@ test('a full disk: known servers work, new keys are refused, nothing else breaks
   const second = await lab.server(vsftpdTls);
   const agent = new SessionAgent(lab);
   assert.match(await logIn(agent, server, 'first'), /^230/);
-  const inside = ['nsenter', `--mount=/proc/${daemon.pid}/ns/mnt`, '--'];
-  await run({}, [...inside, 'sh', '-c', `cat /dev/zero > ${state}/filler`]);
+  // Through the daemon's own root: the folder is mounted for it alone.
+  await run({}, ['sh', '-c', `cat /dev/zero > /proc/${daemon.pid}/root${state}/filler`]);
   assert.match(await logIn(agent, server, 'known'), /^230/);
   const refused = await logIn(agent, second, 'new');
   assert.match(refused, /^421 ftpseal: The key store .*keys\.json can't be written; nothing was changed\.$/);
@@ -262,7 +262,7 @@ test('a full disk: known servers work, new keys are refused, nothing else breaks
   assert.equal((await daemon.cli(['status'])).code, 0);
   const kept = readFileSync(`/proc/${daemon.pid}/root${state}/keys.json`, 'utf8');
   assert.ok(kept.includes(server.certificate.fingerprint), 'what was known is still known');
-  await must({}, [...inside, 'rm', `${state}/filler`]);
+  rmSync(`/proc/${daemon.pid}/root${state}/filler`);
   assert.match(await logIn(agent, second, 'new again'), /^230/);
   await agent.kill();
   await daemon.stop();

@@ -176,10 +176,12 @@ test('data.protection = clear: the login is encrypted, the files are not and go 
   await transfers('clear', talk, v4);
   assert.deepEqual(await stateOf(), { protection: 'secured', data: 'clear', warning: undefined });
   assert.match((await daemon.cli(['sessions'], clientUid)).stdout, /IN CLEAR/);
-  const port = await talk.passivePort('EPSV');
+  // The server takes its ports from the whole range, so one of them may lie among ftpseal's own.
+  const ports: number[] = [];
+  for (let round = 0; round < 5; round += 1) ports.push(await talk.passivePort('EPSV'));
   assert.ok(
-    port < 21_210 || port > 23_209 || serverOf('clear').log().includes(String(port)),
-    'the server’s own port',
+    ports.some((port) => port < 21_210 || port > 23_209),
+    `the server’s own ports, not ${ports.join(', ')}`,
   );
   assert.deepEqual(await seen(wire), ['file']);
 });

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parse, TomlError } from 'smol-toml';
 import { Fault } from '../shared/fault.js';
 import type { Config } from './config.js';
+import { givenKeys, type ConfigSource } from './config-view.js';
 import { configFault } from './config-errors.js';
 import { configFileSchema } from './config-file.js';
 
@@ -16,9 +17,16 @@ const maxBytes = 1024 * 1024;
  * Rejects with a Fault of code `config` that names file, line, key and what is allowed, one problem a line.
  */
 export async function loadConfig(path?: string): Promise<Config> {
+  return (await loadConfigFile(path)).config;
+}
+
+/** The same, with what the file itself says. */
+export async function loadConfigFile(
+  path?: string,
+): Promise<{ readonly config: Config; readonly source: ConfigSource }> {
   const file = path ?? defaultConfigPath;
   const text = await readText(file, path === undefined);
-  return parseConfig(text, file);
+  return { config: parseConfig(text, file), source: { file, given: givenKeys(parseToml(text, file)) } };
 }
 
 /** The same for a text that is already here; `file` is only what errors call it. */

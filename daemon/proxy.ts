@@ -2,7 +2,8 @@
 // may run. What both do is daemon/proxy/proxy-core.ts.
 import { Fault, EXIT } from '../shared/fault.js';
 import type { Endpoint } from '../shared/endpoint.js';
-import { loadConfig } from './config-load.js';
+import { loadConfigFile } from './config-load.js';
+import { configView } from './config-view.js';
 import type { Config } from './config.js';
 import { STOP_GRACE_MS, type StartMessage } from './privops.js';
 import type { WorkerData } from './pool/worker-data.js';
@@ -42,7 +43,7 @@ export async function runProxyProcess(options: ProxyProcessOptions): Promise<num
   });
   const start = await Promise.race([link.start, end.requested.then(() => undefined)]);
   if (start === undefined) return EXIT.done;
-  const config = await loadConfig(options.configPath);
+  const { config, source } = await loadConfigFile(options.configPath);
   const log = new Log({
     stateDir: options.stateDir,
     foreground: options.foreground,
@@ -51,6 +52,7 @@ export async function runProxyProcess(options: ProxyProcessOptions): Promise<num
   const core = await ProxyCore.start({
     ...options,
     config,
+    configView: configView(config, source),
     log,
     version: programVersion(),
     workers: redirectWorkers(config, start),
@@ -76,7 +78,7 @@ export async function runExplicitProxy(options: ExplicitProxyOptions): Promise<n
       end.request(STOP_GRACE_MS, signal);
     });
   }
-  const config = await loadConfig(options.configPath);
+  const { config, source } = await loadConfigFile(options.configPath);
   const log = new Log({
     stateDir: options.stateDir,
     foreground: options.foreground,
@@ -85,6 +87,7 @@ export async function runExplicitProxy(options: ExplicitProxyOptions): Promise<n
   const core = await ProxyCore.start({
     ...options,
     config,
+    configView: configView(config, source),
     log,
     version: programVersion(),
     workers: [

@@ -6,13 +6,14 @@ import {
   cleartextRecordSchema,
   fingerprintSchema,
   keyFileSchema,
+  labelSchema,
   ownerSchema,
   pinRecordSchema,
   securedRecordSchema,
 } from '../daemon/trust/pin-record.js';
 import { vaultKindSchema } from './agent-messages.js';
 import { ipAddressSchema, portSchema } from './endpoint.js';
-import { connectionSchema, questionSchema } from './trust.js';
+import { concernSchema, connectionSchema, questionSchema } from './trust.js';
 
 /** The largest message either side accepts; a key store of a few thousand servers fits. */
 export const MAX_IPC_MESSAGE = 8 * 1024 * 1024;
@@ -65,10 +66,16 @@ export const openQuestionSchema = z.object({
   owner: ownerSchema,
   connection: connectionSchema,
   question: questionSchema,
+  /** Why it is asked, as data: what a person may answer depends on it. */
+  concern: concernSchema,
   why: z.string(),
   program: z.string().optional(),
   openedAt: z.number(),
   waiting: z.number(),
+  /** Unix milliseconds at which the last session that waits gives up; absent while none waits. */
+  deadline: z.number().optional(),
+  /** Sessions that were refused at once because of this: the answer counts for the next one. */
+  refused: z.number(),
 });
 export type QuestionView = z.infer<typeof openQuestionSchema>;
 
@@ -108,7 +115,42 @@ const keysAdded = z.object({ keys: z.array(pinRecordSchema) });
 const answerSchema = z.union([
   z.enum(['always', 'once', 'refuse']),
   z.strictObject({ pasted: z.string().max(1024) }),
+  /** The server's name (its address, where it has none) as the person typed it: the only yes to a changed key or a downgrade. */
+  z.strictObject({ confirmed: z.string().max(256) }),
 ]);
+
+/** One thing that happened, as a person looks for it later. Holds no secret. */
+export const historyEventSchema = z
+  .object({
+    at: z.number(),
+    owner: ownerSchema,
+    kind: z.enum(['secured', 'cleartext', 'asked', 'answered', 'refused', 'cut', 'keys']),
+    /** Name or address of the server, with its port where it is not 21; empty where no one server is meant. */
+    server: z.string().max(300),
+    program: z.string().max(64).optional(),
+    /** A sentence or less, for people. */
+    text: z.string().max(600),
+    fingerprint: z.string().max(64).optional(),
+  })
+  .readonly();
+export type HistoryEvent = z.infer<typeof historyEventSchema>;
+
+/** One key of the configuration as it is in force. `value` is written as in the file. */
+export const settingSchema = z
+  .object({ key: z.string().max(64), value: z.string().max(4096), origin: z.enum(['default', 'file']) })
+  .readonly();
+export type Setting = z.infer<typeof settingSchema>;
+
+/** The configuration in force; only the administrator changes it, in the file. */
+export const configViewSchema = z
+  .object({
+    file: z.string(),
+    settings: z.array(settingSchema).max(64),
+    /** Each [[host]] with what it sets, in the order in which they are tried. */
+    hosts: z.array(z.object({ match: z.string().max(300), settings: z.array(settingSchema).max(32) })).max(4096),
+  })
+  .readonly();
+export type ConfigView = z.infer<typeof configViewSchema>;
 
 /** Every method: what it takes and what it gives. The keys are the JSON-RPC method names. */
 export const ipcMethods = {
@@ -139,6 +181,11 @@ export const ipcMethods = {
   },
   /** The key is refused everywhere from now on; the server stays known as secure. */
   'keys.revoke': { params: z.strictObject({ selector: keySelectorSchema }), result: keysAdded },
+  /** Gives a key of one server a label for people; an empty one takes it away. Changes nothing about trust. */
+  'keys.rename': {
+    params: z.strictObject({ selector: keySelectorSchema, label: labelSchema.or(z.literal('')) }),
+    result: keysAdded,
+  },
   'keys.export': { params: nothing, result: keyFileSchema },
   /** Adds every key of the file to those of the caller. A key that is revoked here stays revoked. */
   'keys.import': {
@@ -152,6 +199,17 @@ export const ipcMethods = {
     params: z.strictObject({ id: z.string().max(64), answer: answerSchema }),
     result: z.object({ waiting: z.number() }),
   },
+  /** A person has begun to deal with the question: those who wait get up to five minutes more, ten in all. */
+  'prompts.hold': {
+    params: z.strictObject({ id: z.string().max(64) }),
+    result: z.object({ deadline: z.number().optional() }),
+  },
+  /** The newest events of the caller's own (root: of everybody), newest first. */
+  'history.list': {
+    params: z.strictObject({ limit: z.number().int().min(1).max(2000) }),
+    result: z.object({ events: z.array(historyEventSchema) }),
+  },
+  'config.show': { params: nothing, result: configViewSchema },
   /** The last lines of the log (JSON, one a line); with `follow`, `log.line` notifications after that. */
   'log.tail': {
     params: z.strictObject({ lines: z.number().int().min(0).max(10_000), follow: z.boolean() }),

@@ -48,6 +48,44 @@ export const questionSchema = z.discriminatedUnion('kind', [
 ]);
 export type Question = z.infer<typeof questionSchema>;
 
+/** A key that was trusted before, as far as it helps a person who compares. */
+export const earlierKeySchema = z
+  .object({
+    fingerprint: text(64),
+    firstSeen: z.number().int().min(0),
+    lastUsed: z.number().int().min(0).optional(),
+    /** How many sessions used it. */
+    count: z.number().int().min(0),
+    /** The name for which a certificate authority vouched. */
+    caValidFor: text(256).optional(),
+  })
+  .readonly();
+export type EarlierKey = z.infer<typeof earlierKeySchema>;
+
+const earlierKeys = z.array(earlierKeySchema).max(8).readonly();
+
+/** Why a person is asked. `changed` and `downgraded` may be an attack: they are answered by typing the server's name. */
+export const concernSchema = z.discriminatedUnion('kind', [
+  /** `revoked`: the server had keys that were revoked, so it is no first contact. */
+  z.object({ kind: z.literal('new'), revoked: earlierKeys }).readonly(),
+  /** The key is trusted already, for another server. */
+  z.object({ kind: z.literal('replicated'), of: text(256) }).readonly(),
+  /** New, and a certificate authority vouches for it. */
+  z.object({ kind: z.literal('vouched'), name: text(256) }).readonly(),
+  /** Another key than before, and a certificate authority vouches for both. */
+  z.object({ kind: z.literal('renewed'), name: text(256), earlier: earlierKeys }).readonly(),
+  z.object({ kind: z.literal('changed'), earlier: earlierKeys }).readonly(),
+  z.object({ kind: z.literal('cleartext') }).readonly(),
+  /** Was encrypted, offers no encryption now. */
+  z.object({ kind: z.literal('downgraded'), earlier: earlierKeys }).readonly(),
+]);
+export type Concern = z.infer<typeof concernSchema>;
+
+/** Whether the answer yes needs the server's name, typed by the person. */
+export function needsTypedName(concern: Concern): boolean {
+  return concern.kind === 'changed' || concern.kind === 'downgraded';
+}
+
 /** The answer that the core acts on. A refusal carries the sentence for the client program. */
 export const decisionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('allow'), warning: text(512).optional() }).readonly(),

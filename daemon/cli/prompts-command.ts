@@ -3,7 +3,7 @@ import { Fault } from '../../shared/fault.js';
 import { print, show, type JsonOption } from './output.js';
 import { connectDaemon, type DirOptions } from './paths.js';
 import { formatQuestion } from './question-text.js';
-import { parseTyped } from './terminal-prompter.js';
+import { parseAnswer, parseTyped } from './terminal-prompter.js';
 import { userName } from './user-names.js';
 
 export interface PromptsOptions extends DirOptions, JsonOption {
@@ -15,7 +15,9 @@ export async function promptsCommand(typed: string | undefined, options: Prompts
   const client = await connectDaemon(options);
   try {
     if (options.answer !== undefined) {
-      const answer = parseTyped(typed ?? '');
+      const { questions } = await client.request('prompts.list', {});
+      const question = questions.find(({ id }) => id === options.answer);
+      const answer = question === undefined ? parseTyped(typed ?? '') : parseAnswer(typed ?? '', question);
       if (answer === undefined) {
         throw new Fault(
           'usage',

@@ -1,7 +1,7 @@
 // A question of trust as text for a terminal.
 import { groupFingerprint, parseFingerprint } from '../../shared/fingerprint.js';
 import type { QuestionView } from '../../shared/ipc-messages.js';
-import type { CertificateSummary } from '../../shared/trust.js';
+import type { CertificateSummary, Concern } from '../../shared/trust.js';
 import { printable } from '../sys/redact.js';
 import { serverLabel } from '../trust/sentences.js';
 
@@ -17,6 +17,7 @@ export function formatQuestion(view: QuestionView, userName: (uid: number) => st
       ? [
           ['Key', keyText(question.identity.fingerprint)] as const,
           ['Connection', `${question.identity.protocol}, ${question.identity.cipher}`] as const,
+          ...earlierRows(view.concern),
           ...certificateRows(question.identity.certificate),
         ]
       : [['Server said', question.reason] as const]),
@@ -38,6 +39,14 @@ function serverText({ connection }: QuestionView): string {
 function keyText(fingerprint: string): string {
   const parsed = parseFingerprint(fingerprint);
   return parsed === undefined ? fingerprint : groupFingerprint(parsed);
+}
+
+function earlierRows(concern: Concern): readonly (readonly [string, string])[] {
+  if (!('earlier' in concern)) return [];
+  return concern.earlier.map(({ fingerprint, firstSeen, count }) => [
+    'Before',
+    `${keyText(fingerprint)}, since ${new Date(firstSeen).toISOString().slice(0, 10)}, used ${count} times`,
+  ]);
 }
 
 function certificateRows(

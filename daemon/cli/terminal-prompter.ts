@@ -3,6 +3,7 @@ import { createInterface, type Interface } from 'node:readline/promises';
 import { Fault } from '../../shared/fault.js';
 import { parseFingerprint } from '../../shared/fingerprint.js';
 import type { PromptEvent, QuestionView } from '../../shared/ipc-messages.js';
+import { needsTypedName } from '../../shared/trust.js';
 import { DaemonClient } from '../ipc/client.js';
 import { formatQuestion } from './question-text.js';
 import { userName } from './user-names.js';
@@ -12,7 +13,8 @@ export interface PrompterStreams {
   readonly output: NodeJS.WritableStream;
 }
 
-export type TypedAnswer = 'always' | 'once' | 'refuse' | { readonly pasted: string };
+export type TypedAnswer =
+  'always' | 'once' | 'refuse' | { readonly pasted: string } | { readonly confirmed: string };
 
 /** What a person typed, as an answer; undefined for everything that is none, an empty line above all. */
 export function parseTyped(text: string): TypedAnswer | undefined {
@@ -21,6 +23,17 @@ export function parseTyped(text: string): TypedAnswer | undefined {
   if (word === 't' || word === 'this time' || word === 'once') return 'once';
   if (word === 'r' || word === 'refuse') return 'refuse';
   return parseFingerprint(text) === undefined ? undefined : { pasted: text.trim() };
+}
+
+/**
+ * The same as the answer to one question: where yes needs the server's name, every other text is taken for it, and
+ * the daemon compares.
+ */
+export function parseAnswer(text: string, { concern }: QuestionView): TypedAnswer | undefined {
+  const typed = parseTyped(text);
+  if (!needsTypedName(concern)) return typed;
+  if (typed === 'refuse' || typeof typed === 'object') return typed;
+  return text.trim() === '' ? undefined : { confirmed: text.trim() };
 }
 
 /** Runs until the daemon goes away or the input ends. Rejects with a Fault if no daemon answers. */
@@ -85,7 +98,7 @@ class Prompter {
   async #typed(line: string): Promise<void> {
     const question = this.#current === undefined ? undefined : this.#open.get(this.#current);
     if (question === undefined) return;
-    const answer = Date.now() < this.#deafUntil ? undefined : parseTyped(line);
+    const answer = Date.now() < this.#deafUntil ? undefined : parseAnswer(line, question);
     if (answer === undefined) {
       this.#say(choices(question));
       return;
@@ -105,7 +118,11 @@ class Prompter {
   }
 }
 
-function choices({ question }: QuestionView): string {
+function choices({ question, concern }: QuestionView): string {
+  if (needsTypedName(concern)) {
+    const pasted = question.kind === 'key' ? ', or paste the fingerprint that the owner gave you' : '';
+    return `This may be an attack. [r]efuse. If the server’s owner confirmed it: type the server’s name or address${pasted}:`;
+  }
   return question.kind === 'key'
     ? 'Trust this key? [a]lways, [t]his time, [r]efuse, or paste the fingerprint that the owner gave you:'
     : 'Go on without encryption? [a]lways, [t]his time, [r]efuse:';

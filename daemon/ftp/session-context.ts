@@ -31,6 +31,8 @@ export interface SessionView {
   readonly identity: ServerIdentity | undefined;
   readonly warning: string | undefined;
   readonly transfers: number;
+  /** Transfers that were reported as failed because their data did not come through whole. */
+  readonly cut: number;
   /** The name from HOST or the configuration. */
   readonly name: string | undefined;
 }

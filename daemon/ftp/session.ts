@@ -95,6 +95,7 @@ export class Session {
       identity: this.#securing.identity,
       warning: this.#securing.warning,
       transfers: this.#conversation.transfer.completed,
+      cut: this.#conversation.transfer.cut,
       name: this.#control.name,
     };
   }

@@ -56,6 +56,8 @@ export class TransferMachine {
   /** The level for the legs towards the server, kept up to date by the session. */
   legProtection: LegProtection = 'private';
   completed = 0;
+  /** How many were reported as failed because their data did not come through whole. */
+  cut = 0;
 
   constructor(control: Control) {
     this.#control = control;
@@ -379,6 +381,7 @@ export class TransferMachine {
     }
     this.#state = NONE;
     if (settlement === 'forward') this.completed += 1;
+    if (settlement === 'truncated' || settlement === 'incomplete') this.cut += 1;
     this.#control.outbox.emit({ kind: 'discard', channel: running.channel.id });
     this.#control.outbox.release(
       settlement === 'forward' ? final.raw : Buffer.from(verdictOn(settlement, outcome)),

@@ -16,7 +16,14 @@ export interface KeysWorld {
 
 type KeysTable = Pick<
   MethodTable,
-  'keys.list' | 'keys.find' | 'keys.add' | 'keys.remove' | 'keys.revoke' | 'keys.export' | 'keys.import'
+  | 'keys.list'
+  | 'keys.find'
+  | 'keys.add'
+  | 'keys.remove'
+  | 'keys.revoke'
+  | 'keys.rename'
+  | 'keys.export'
+  | 'keys.import'
 >;
 
 export function keysMethods(world: KeysWorld): KeysTable {
@@ -27,6 +34,9 @@ export function keysMethods(world: KeysWorld): KeysTable {
     'keys.add': async (params, { actor }) => ({ keys: await add(world, actor, params) }),
     'keys.remove': async ({ selector }, { actor }) => remove(world, actor, selector),
     'keys.revoke': async ({ selector }, { actor }) => ({ keys: await revoke(world, actor, selector) }),
+    'keys.rename': async ({ selector, label }, { actor }) => ({
+      keys: await rename(world, actor, selector, label),
+    }),
     'keys.export': async (_params, { actor }) => toFile(await own(store, actor)),
     'keys.import': async ({ file }, { actor }) => {
       const added = await store.merge(ownedBy(actor, file));
@@ -126,6 +136,18 @@ async function revoke(world: KeysWorld, actor: Actor, selector: KeySelector): Pr
     world.note('key revoked', { key: pin.fingerprint, server: pin.name ?? pin.address, byUid: actor.uid });
   }
   return revoked;
+}
+
+async function rename(
+  { store }: KeysWorld,
+  actor: Actor,
+  selector: KeySelector,
+  label: string,
+): Promise<PinRecord[]> {
+  const { pins } = select(await own(store, actor), selector);
+  const renamed = pins.map((pin): PinRecord => ({ ...pin, label: label === '' ? undefined : label }));
+  for (const pin of renamed) await store.putPin(pin);
+  return renamed;
 }
 
 function toView({ pins, secured, cleartext }: StoreContents): StoreView {

@@ -1,11 +1,12 @@
 // The IPC methods: what each gives, and to whom.
 import { Fault } from '../../shared/fault.js';
-import type { SessionView, Status } from '../../shared/ipc-messages.js';
+import type { ConfigView, SessionView, Status } from '../../shared/ipc-messages.js';
 import type { Connection } from '../../shared/trust.js';
+import type { History } from '../history/history.js';
 import type { SessionState } from '../pool/messages.js';
 import type { SessionTable } from '../proxy/session-table.js';
 import type { Pauses } from '../proxy/pauses.js';
-import type { Log } from '../sys/log.js';
+import type { Log, LogFields } from '../sys/log.js';
 import type { PromptBroker } from '../trust/prompt-broker.js';
 import type { TrustStore } from '../trust/store.js';
 import type { TrustService } from '../trust/trust-service.js';
@@ -13,6 +14,8 @@ import { maySeeUid, mayUse, requireAll, type Actor } from './actor.js';
 import { agentMethods, type AgentRegistry } from './agents.js';
 import type { Channel } from './channel.js';
 import type { MethodTable } from './dispatch.js';
+import { configMethods } from './config-methods.js';
+import { historyMethods, keysEvent } from './history-methods.js';
 import { keysMethods } from './keys-methods.js';
 
 /** What the methods need of the proxy. */
@@ -21,6 +24,8 @@ export interface IpcWorld {
   readonly store: TrustStore;
   readonly broker: PromptBroker;
   readonly trust: TrustService;
+  readonly history: History;
+  readonly config: ConfigView;
   readonly agents: AgentRegistry;
   readonly log: Log;
   readonly now: () => number;
@@ -37,14 +42,17 @@ export interface IpcWorld {
 }
 
 export function ipcMethodTable(world: IpcWorld): MethodTable {
-  const note = (message: string, fields: Parameters<Log['info']>[1]) => {
+  const note = (message: string, fields: LogFields) => {
     world.log.info(message, fields);
+    world.history.add(keysEvent(message, fields, world.now()));
   };
   return {
     status: (_params, { actor }) => statusFor(world, actor),
     ...sessionMethods(world),
     ...keysMethods({ store: world.store, now: world.now, note }),
     ...promptMethods(world),
+    ...historyMethods(world.history),
+    ...configMethods(world.config),
     ...agentMethods(world.agents),
     'log.tail': async ({ lines, follow }, channel) => {
       requireAll(channel.actor, 'read the log: it tells about every user');
@@ -170,7 +178,10 @@ function sessionMethods(world: IpcWorld): SessionsTable {
   };
 }
 
-type PromptsTable = Pick<MethodTable, 'prompts.list' | 'prompts.watch' | 'prompts.answer'>;
+type PromptsTable = Pick<
+  MethodTable,
+  'prompts.list' | 'prompts.watch' | 'prompts.answer' | 'prompts.hold'
+>;
 
 function promptMethods({ broker, trust }: IpcWorld): PromptsTable {
   const visible = (actor: Actor) => broker.list().filter((question) => mayUse(actor, question.owner));
@@ -191,11 +202,19 @@ function promptMethods({ broker, trust }: IpcWorld): PromptsTable {
       return {};
     },
     'prompts.answer': async ({ id, answer }, { actor }) => {
-      const question = broker.find(id);
-      if (question !== undefined && !mayUse(actor, question.owner)) {
-        throw new Fault('not-permitted', 'This question is another user’s.');
-      }
+      requireOwnQuestion(broker, id, actor);
       return { waiting: await trust.answer(id, answer) };
     },
+    'prompts.hold': ({ id }, { actor }) => {
+      requireOwnQuestion(broker, id, actor);
+      return { deadline: broker.hold(id).deadline };
+    },
   };
+}
+
+function requireOwnQuestion(broker: PromptBroker, id: string, actor: Actor): void {
+  const question = broker.find(id);
+  if (question !== undefined && !mayUse(actor, question.owner)) {
+    throw new Fault('not-permitted', 'This question is another user’s.');
+  }
 }

@@ -21,6 +21,8 @@ export const sessionStateSchema = z
     bytesUp: z.number(),
     bytesDown: z.number(),
     transfers: z.number(),
+    /** Transfers that were cut off on the way and reported as failed to the client. */
+    cut: z.number().optional(),
     warning: z.string().max(512).optional(),
   })
   .readonly();

@@ -285,6 +285,7 @@ function describe(view: SessionView): Partial<SessionState> {
     protection: protectionOf(view.phase),
     data: view.data === 'asked' ? 'unknown' : view.data,
     transfers: view.transfers,
+    ...(view.cut === 0 ? {} : { cut: view.cut }),
     ...(identity === undefined
       ? {}
       : { mechanism: identity.mechanism, protocol: identity.protocol, cipher: identity.cipher }),

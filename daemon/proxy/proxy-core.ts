@@ -4,8 +4,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatEndpoint, type Endpoint } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
+import type { ConfigView } from '../../shared/ipc-messages.js';
 import type { Connection } from '../../shared/trust.js';
 import { policyFor, type Config } from '../config.js';
+import { History } from '../history/history.js';
+import { HistoryRecorder } from '../history/recorder.js';
 import { AgentRegistry } from '../ipc/agents.js';
 import { dispatcher } from '../ipc/dispatch.js';
 import { ipcMethodTable, type IpcWorld } from '../ipc/methods.js';
@@ -34,6 +37,7 @@ export interface RedirectSide {
 
 export interface ProxyOptions {
   readonly config: Config;
+  readonly configView: ConfigView;
   readonly stateDir: string;
   readonly runtimeDir: string;
   readonly log: Log;
@@ -52,6 +56,8 @@ export class ProxyCore {
   readonly #options: ProxyOptions;
   readonly #sessions = new SessionTable();
   readonly #broker = new PromptBroker();
+  readonly #history: History;
+  readonly #recorder: HistoryRecorder;
   readonly #agents: AgentRegistry;
   readonly #names: HostNames;
   readonly #store: FileStore;
@@ -70,6 +76,11 @@ export class ProxyCore {
     this.#store = store;
     this.#agents = new AgentRegistry(options.config.trust.store);
     this.#names = new HostNames(options.config);
+    this.#history = History.open(options.stateDir);
+    this.#recorder = new HistoryRecorder(this.#history);
+    this.#broker.subscribe((event) => {
+      this.#recorder.question(event);
+    });
     this.#trust = new TrustService({
       store,
       broker: this.#broker,
@@ -77,6 +88,9 @@ export class ProxyCore {
       programOf: (connection) => this.#programOf(connection),
       note: (message, fields) => {
         options.log.info(message, fields);
+      },
+      observe: (event) => {
+        this.#recorder.trust(event);
       },
     });
     this.#registry = options.redirect?.registry(() => this.#sessions.addresses());
@@ -114,6 +128,7 @@ export class ProxyCore {
     this.#broker.close();
     await this.#pool.stop(graceMs);
     await this.#ipc?.close();
+    this.#history.close();
     await this.#store.close();
   }
 
@@ -127,6 +142,8 @@ export class ProxyCore {
       log: this.#options.log,
       now: Date.now,
       state: () => this.#state(),
+      history: this.#history,
+      config: this.#options.configView,
       closeSession: (id) => {
         const row = this.#sessions.find(id);
         if (row !== undefined) this.#pool.send(row.worker, { kind: 'closeSession', id });
@@ -148,9 +165,14 @@ export class ProxyCore {
         this.#trust.withdraw(sessionId);
       },
       session: (index, state) => {
-        const before = this.#sessions.find(state.id)?.state.protection ?? 'none';
-        if (!this.#sessions.put(index, state)) log.error('a worker reported another’s session', { index });
-        else if (state.protection !== before && state.protection !== 'none') logProtection(log, state);
+        const last = this.#sessions.find(state.id)?.state;
+        const before = last?.protection ?? 'none';
+        if (!this.#sessions.put(index, state)) {
+          log.error('a worker reported another’s session', { index });
+          return;
+        }
+        if (state.protection !== before && state.protection !== 'none') logProtection(log, state);
+        this.#recorder.session(state, last);
       },
       ended: (index, id, reason) => {
         const state = this.#sessions.end(index, id, reason);

@@ -20,6 +20,13 @@ export type Owner = z.infer<typeof ownerSchema>;
 const when = z.number().int().min(0);
 const nameSchema = z.string().min(1).max(256);
 
+/** What a person calls a server; for display only. */
+export const labelSchema = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[^\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]*$/u, { error: 'must be one line of ordinary characters' });
+
 const placeShape = {
   owner: ownerSchema,
   address: ipAddressSchema,
@@ -41,6 +48,7 @@ export const pinRecordSchema = z
     count: z.number().int().min(0),
     revoked: z.boolean(),
     comment: z.string().max(256),
+    label: labelSchema.optional(),
   })
   .readonly();
 export type PinRecord = z.infer<typeof pinRecordSchema>;

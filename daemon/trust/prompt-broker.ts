@@ -1,9 +1,10 @@
 // Open questions and who waits for them. One question for one (owner, server, key), however many sessions wait;
-// a time-out ends a wait, not the question. Knows nothing of rights: daemon/ipc decides who sees which question.
+// a time-out ends a wait, not the question. A standing question (changed key, downgrade) is waited for by nobody: its
+// sessions were refused at once. Knows nothing of rights: daemon/ipc decides who sees which question.
 import { randomUUID } from 'node:crypto';
 import { formatEndpoint } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
-import type { Connection, Question } from '../../shared/trust.js';
+import type { Concern, Connection, Question } from '../../shared/trust.js';
 import { isSameOwner, type Owner } from './pin-record.js';
 
 /** More than a person answers; a program that connects to many unknown servers must not fill the memory. */
@@ -12,6 +13,10 @@ export const MAX_QUESTIONS_PER_OWNER = 32;
 const idleLifeMs = 60 * 60 * 1000;
 /** A late answer counts for the next try, if it comes soon enough to be the one that the person meant. */
 const lateLifeMs = 10 * 60 * 1000;
+/** How long a session waits from when a person began to deal with the question: FTP programs give up at about that time. */
+const heldMs = 5 * 60 * 1000;
+/** However often they do, a session waits no longer than this in all. */
+const longestWaitMs = 10 * 60 * 1000;
 
 export type Answer = 'always' | 'once' | 'refuse';
 
@@ -21,20 +26,30 @@ export interface OpenQuestion {
   readonly owner: Owner;
   readonly connection: Connection;
   readonly question: Question;
+  readonly concern: Concern;
   /** Why this is asked, a sentence for people. */
   readonly why: string;
   readonly program: string | undefined;
   readonly openedAt: number;
   readonly waiting: number;
+  /** When the last session that waits gives up; undefined while none waits. */
+  readonly deadline: number | undefined;
+  /** How many sessions were refused at once because of this, without waiting. */
+  readonly refused: number;
 }
 
-export interface AskRequest {
-  readonly sessionId: string;
+/** A question that stands until a person answers it, without a session that waits. */
+export interface StandingRequest {
   readonly owner: Owner;
   readonly connection: Connection;
   readonly question: Question;
+  readonly concern: Concern;
   readonly why: string;
   readonly program: string | undefined;
+}
+
+export interface AskRequest extends StandingRequest {
+  readonly sessionId: string;
   readonly timeoutMs: number;
 }
 
@@ -51,14 +66,17 @@ export type QuestionEvent =
 
 interface Wait {
   readonly sessionId: string;
-  readonly timer: NodeJS.Timeout;
+  readonly since: number;
   readonly end: (outcome: WaitOutcome) => void;
+  timer: NodeJS.Timeout | undefined;
+  deadline: number;
 }
 
 interface Entry {
   readonly key: string;
-  readonly base: Omit<OpenQuestion, 'waiting'>;
+  readonly base: Omit<OpenQuestion, 'waiting' | 'deadline' | 'refused'>;
   readonly waits: Set<Wait>;
+  refused: number;
   lastWaitedAt: number;
 }
 
@@ -93,6 +111,37 @@ export class PromptBroker {
     });
   }
 
+  /**
+   * Opens a standing question, or counts one more refusal on the one that stands. Silent for ten minutes after a person
+   * answered it with no: a program that tries again and again must not ask again and again.
+   */
+  post(request: StandingRequest): void {
+    this.#dropIdle();
+    const key = `standing ${keyOf(request)}`;
+    if (this.#late.has(key)) return;
+    const open = this.#byKey(key);
+    const entry = open ?? this.#open(key, request);
+    if (entry === undefined) return;
+    entry.refused++;
+    entry.lastWaitedAt = this.#now();
+    this.#emit({ kind: open === undefined ? 'opened' : 'updated', question: view(entry) });
+  }
+
+  /**
+   * A person has begun to look at the question: those who wait get more time, within bounds. Throws a Fault of code
+   * `usage` if no such question is open.
+   */
+  hold(id: string): OpenQuestion {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw noSuchQuestion(id);
+    for (const wait of entry.waits) {
+      const until = Math.min(this.#now() + heldMs, wait.since + longestWaitMs);
+      if (until > wait.deadline) this.#arm(entry, wait, until);
+    }
+    this.#emit({ kind: 'updated', question: view(entry) });
+    return view(entry);
+  }
+
   /** The session ended: its waits end as `withdrawn`. The question stays open for a late answer. */
   withdraw(sessionId: string): void {
     for (const entry of this.#entries.values()) {
@@ -118,7 +167,7 @@ export class PromptBroker {
    */
   answer(id: string, answer: Answer): number {
     const entry = this.#entries.get(id);
-    if (entry === undefined) throw new Fault('usage', `No open question has the number ${id}.`);
+    if (entry === undefined) throw noSuchQuestion(id);
     const waits = [...entry.waits];
     if (waits.length === 0) this.#late.set(entry.key, { answer, at: this.#now() });
     for (const wait of waits) this.#endWait(entry, wait, { kind: 'answered', answer, late: false });
@@ -144,16 +193,17 @@ export class PromptBroker {
     return [...this.#entries.values()].find((entry) => entry.key === key);
   }
 
-  #open(key: string, request: AskRequest): Entry | undefined {
+  #open(key: string, request: StandingRequest): Entry | undefined {
     const own = [...this.#entries.values()].filter((entry) => isSameOwner(entry.base.owner, request.owner));
     const idle = own.find((entry) => entry.waits.size === 0);
     if (own.length >= MAX_QUESTIONS_PER_OWNER) {
       if (idle === undefined) return undefined;
       this.#close(idle);
     }
-    const { owner, connection, question, why, program } = request;
-    const base = { id: this.#newId(), owner, connection, question, why, program, openedAt: this.#now() };
-    const entry: Entry = { key, base, waits: new Set(), lastWaitedAt: this.#now() };
+    const { owner, connection, question, concern, why, program } = request;
+    const openedAt = this.#now();
+    const base = { id: this.#newId(), owner, connection, question, concern, why, program, openedAt };
+    const entry: Entry = { key, base, waits: new Set(), refused: 0, lastWaitedAt: openedAt };
     this.#entries.set(base.id, entry);
     return entry;
   }
@@ -165,11 +215,19 @@ export class PromptBroker {
   }
 
   #wait(entry: Entry, request: AskRequest, resolve: (outcome: WaitOutcome) => void): void {
-    const timer = setTimeout(() => {
-      this.#endWait(entry, wait, { kind: 'timedOut', id: entry.base.id });
-    }, request.timeoutMs);
-    const wait: Wait = { sessionId: request.sessionId, timer, end: resolve };
+    const since = this.#now();
+    const deadline = since + request.timeoutMs;
+    const wait: Wait = { sessionId: request.sessionId, since, end: resolve, timer: undefined, deadline };
     entry.waits.add(wait);
+    this.#arm(entry, wait, deadline);
+  }
+
+  #arm(entry: Entry, wait: Wait, deadline: number): void {
+    clearTimeout(wait.timer);
+    wait.deadline = deadline;
+    wait.timer = setTimeout(() => {
+      this.#endWait(entry, wait, { kind: 'timedOut', id: entry.base.id });
+    }, deadline - this.#now());
   }
 
   #endWait(entry: Entry, wait: Wait, outcome: WaitOutcome): void {
@@ -204,11 +262,25 @@ export class PromptBroker {
   }
 }
 
-function view(entry: Entry): OpenQuestion {
-  return { ...entry.base, waiting: entry.waits.size };
+/** The question was answered, or never was. */
+export function noSuchQuestion(id: string): Fault {
+  return new Fault(
+    'usage',
+    `No open question has the number ${id}. It was answered elsewhere, or the daemon started again since.`,
+  );
 }
 
-function keyOf({ owner, connection, question }: AskRequest): string {
+function view(entry: Entry): OpenQuestion {
+  const deadlines = [...entry.waits].map((wait) => wait.deadline);
+  return {
+    ...entry.base,
+    waiting: entry.waits.size,
+    deadline: deadlines.length === 0 ? undefined : Math.max(...deadlines),
+    refused: entry.refused,
+  };
+}
+
+function keyOf({ owner, connection, question }: StandingRequest): string {
   const who = owner.kind === 'user' ? String(owner.uid) : 'machine';
   const what = question.kind === 'key' ? question.identity.fingerprint : 'cleartext';
   return [who, formatEndpoint(connection.server), what].join(' ');

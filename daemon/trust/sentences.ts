@@ -1,6 +1,6 @@
 // What the person at the FTP program reads in one reply line: what happened, what it means, what to do.
 // The core puts the reply code and `ftpseal:` in front.
-import type { Connection, Question, ServerIdentity } from '../../shared/trust.js';
+import type { Concern, Connection, Question, ServerIdentity } from '../../shared/trust.js';
 import { formatEndpoint } from '../../shared/endpoint.js';
 import type { Verdict } from './verdict.js';
 
@@ -39,7 +39,7 @@ export function refusedKey(connection: Connection, identity: ServerIdentity, ver
       );
     case 'changed':
       return oneLine(
-        `${server} changed its key to ${key}. Perhaps an attack; nothing was sent. If the owner confirms it: ftpseal keys add ${commandTarget(connection)} ${key}`,
+        `${server} changed its key to ${key}. Perhaps an attack; nothing was sent. If the owner agrees: tray or ftpseal keys add ${commandTarget(connection)} ${key}`,
       );
     case 'new':
       return oneLine(
@@ -67,8 +67,8 @@ export function notAnswered(connection: Connection, question: Question, id: stri
   const command = id === undefined ? 'ftpseal prompts' : `ftpseal prompts --answer ${id}`;
   return oneLine(
     question.kind === 'key'
-      ? `${server} presented a key that is not trusted yet, ${question.identity.fingerprint}; answer the question with "${command}" and connect again.`
-      : `${server} offers no encryption; answer the question with "${command}" and connect again.`,
+      ? `${server} presented a key that is not trusted yet, ${question.identity.fingerprint}; answer the question in the tray or with "${command}" and connect again.`
+      : `${server} offers no encryption; answer the question in the tray or with "${command}" and connect again.`,
   );
 }
 
@@ -81,7 +81,7 @@ export function tooManyQuestions(connection: Connection): string {
 export function downgraded(connection: Connection): string {
   const server = serverLabel(connection);
   return oneLine(
-    `${server} was encrypted before and now offers no encryption. This may be an attack; no password was sent. If the owner confirms it: ftpseal keys remove ${commandTarget(connection)}`,
+    `${server} was encrypted before and now offers no encryption. This may be an attack; no password was sent. If the owner confirms it, answer in the tray, or: ftpseal keys remove ${commandTarget(connection)}`,
   );
 }
 
@@ -120,4 +120,11 @@ export function whyKeyIsAsked(verdict: Verdict): string {
     case 'known':
       return '';
   }
+}
+
+/** Why a person is asked about something that was refused at once. */
+export function whyRefusedAtOnce(concern: Concern): string {
+  return concern.kind === 'downgraded'
+    ? 'This server was encrypted before and now offers no encryption. The connection was stopped; no password was sent.'
+    : 'The key of this server changed. The connection was stopped; nothing was sent.';
 }

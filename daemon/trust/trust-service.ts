@@ -3,9 +3,30 @@ import { assertNever } from '../../shared/assert-never.js';
 import { Fault } from '../../shared/fault.js';
 import { parseFingerprint, type KeyFingerprint } from '../../shared/fingerprint.js';
 import type { HostPolicy } from '../../shared/policy.js';
-import type { Connection, Decision, Question, ServerIdentity } from '../../shared/trust.js';
-import { isAtServer, isSameName, isSameOwner, type Owner, type PinRecord } from './pin-record.js';
-import type { OpenQuestion, PromptBroker, WaitOutcome } from './prompt-broker.js';
+import {
+  needsTypedName,
+  type Concern,
+  type Connection,
+  type Decision,
+  type Question,
+  type ServerIdentity,
+} from '../../shared/trust.js';
+import { concernOf, earlierKeys } from './concern.js';
+import {
+  concernsOwner,
+  isAtServer,
+  isSameName,
+  isSameOwner,
+  type Owner,
+  type PinRecord,
+} from './pin-record.js';
+import {
+  noSuchQuestion,
+  type Answer,
+  type OpenQuestion,
+  type PromptBroker,
+  type WaitOutcome,
+} from './prompt-broker.js';
 import * as say from './sentences.js';
 import { certificateDigest, fingerprintOfCertificate } from './spki.js';
 import type { Knowledge, TrustStore } from './store.js';
@@ -19,10 +40,22 @@ export interface TrustSurroundings {
   /** The name of the program that owns the connection, for the question. Never rejects. */
   readonly programOf: (connection: Connection) => Promise<string | undefined>;
   readonly note: (message: string, fields: Readonly<Record<string, string | number>>) => void;
+  readonly observe?: TrustObserver;
 }
 
-/** A person's answer; a pasted fingerprint trusts for good, and only if it is the server's. */
-export type GivenAnswer = 'always' | 'once' | 'refuse' | { readonly pasted: string };
+/**
+ * A person's answer. A pasted fingerprint trusts for good, and only if it is the server's. `confirmed` is the server's
+ * name, or its address where it has no name, typed by the person: the only yes to a changed key or a downgrade.
+ */
+export type GivenAnswer =
+  'always' | 'once' | 'refuse' | { readonly pasted: string } | { readonly confirmed: string };
+
+/** Told of what a person will look for later. Never throws. */
+export type TrustObserver = (event: TrustEvent) => void;
+
+export type TrustEvent =
+  | { readonly kind: 'answered'; readonly question: OpenQuestion; readonly answer: Answer }
+  | { readonly kind: 'refused'; readonly connection: Connection; readonly sentence: string };
 
 type KeyQuestion = Extract<Question, { readonly kind: 'key' }>;
 
@@ -32,9 +65,11 @@ export class TrustService {
   readonly #world: TrustSurroundings;
   /** Sessions with a judgement under way, and whether they have left meanwhile. */
   readonly #judging = new Map<string, { gone: boolean }>();
+  readonly #observe: TrustObserver;
 
   constructor(world: TrustSurroundings) {
     this.#world = world;
+    this.#observe = world.observe ?? (() => undefined);
   }
 
   /** Whether this server was secure before, or has a key here: then cleartext to it is an attack until proven otherwise. */
@@ -55,9 +90,13 @@ export class TrustService {
   ): Promise<Decision> {
     this.#judging.set(sessionId, { gone: false });
     try {
-      return question.kind === 'key'
-        ? await this.#judgeKey(sessionId, connection, policy, question)
-        : await this.#judgeCleartext(sessionId, connection, policy, question);
+      const decision =
+        question.kind === 'key'
+          ? await this.#judgeKey(sessionId, connection, policy, question)
+          : await this.#judgeCleartext(sessionId, connection, policy, question);
+      if (decision.kind === 'refuse')
+        this.#observe({ kind: 'refused', connection, sentence: decision.sentence });
+      return decision;
     } finally {
       this.#judging.delete(sessionId);
     }
@@ -71,16 +110,17 @@ export class TrustService {
   }
 
   /**
-   * Answers an open question; the caller has checked that the person may. `always` and a matching fingerprint are
-   * stored before anyone is let through. Returns how many sessions waited. Throws a Fault of code `usage` for an
-   * unknown question and of code `key` for a fingerprint that does not match; the question then stays open.
+   * Answers an open question; the caller has checked that the person may. `always`, a matching fingerprint and a typed
+   * name are stored before anyone is let through. Returns how many sessions waited. Throws a Fault of code `usage` for an
+   * unknown question or a wrong name, and of code `key` for a fingerprint that does not match; the question then stays open.
    */
   async answer(id: string, given: GivenAnswer): Promise<number> {
     const open = this.#world.broker.find(id);
-    if (open === undefined) throw new Fault('usage', `No open question has the number ${id}.`);
-    const answer = typeof given === 'string' ? given : answerOfPasted(open, given.pasted);
+    if (open === undefined) throw noSuchQuestion(id);
+    const answer = answerOf(open, given);
     if (answer === 'always') await this.#store(open);
     this.#world.note('question answered', { server: say.serverLabel(open.connection), answer });
+    this.#observe({ kind: 'answered', question: open, answer });
     return this.#world.broker.answer(id, answer);
   }
 
@@ -91,9 +131,13 @@ export class TrustService {
     question: KeyQuestion,
   ): Promise<Decision> {
     const verdict = await this.#verdict(connection, question.identity, policy);
-    if (verdict.action === 'refuse') return this.#refuseKey(connection, question.identity, verdict);
+    if (verdict.action === 'refuse') {
+      if (verdict.kind === 'changed') await this.#post(connection, question, concernOf(verdict));
+      return this.#refuseKey(connection, question.identity, verdict);
+    }
     if (verdict.action === 'accept') return this.#acceptKey(connection, question.identity, verdict);
-    const outcome = await this.#ask(sessionId, connection, policy, question, say.whyKeyIsAsked(verdict));
+    const asked = { connection, question, concern: concernOf(verdict), why: say.whyKeyIsAsked(verdict) };
+    const outcome = await this.#ask(sessionId, policy, asked);
     const decision = this.#decisionOf(outcome, connection, question);
     if (decision.kind === 'refuse') return decision;
     // While the person thought, the key may have been revoked or another one pinned for this server.
@@ -111,7 +155,14 @@ export class TrustService {
     question: Extract<Question, { readonly kind: 'cleartext' }>,
   ): Promise<Decision> {
     const known = await this.#know(connection, undefined);
-    if (known.wasSecure) return { kind: 'refuse', sentence: say.downgraded(connection) };
+    if (known.wasSecure) {
+      // Where the configuration refuses cleartext no answer would help.
+      if (policy.fallback.cleartext !== 'refuse') {
+        const earlier = earlierKeys(known.pins.filter((pin) => !pin.revoked));
+        await this.#post(connection, question, { kind: 'downgraded', earlier });
+      }
+      return { kind: 'refuse', sentence: say.downgraded(connection) };
+    }
     const warned: Decision = question.anonymous
       ? allow
       : { kind: 'allow', warning: say.cleartextWarning(connection) };
@@ -125,7 +176,8 @@ export class TrustService {
       case 'ask': {
         if (known.cleartextAllowed) return warned;
         const why = 'This server offers no encryption: password and files can be read on the way.';
-        const outcome = await this.#ask(sessionId, connection, policy, question, why);
+        const asked = { connection, question, concern: { kind: 'cleartext' }, why } as const;
+        const outcome = await this.#ask(sessionId, policy, asked);
         const decision = this.#decisionOf(outcome, connection, question);
         if (decision.kind === 'refuse') return decision;
         const again = await this.#know(connection, undefined);
@@ -223,29 +275,79 @@ export class TrustService {
   }
 
   async #store(open: OpenQuestion): Promise<void> {
-    const { connection, question } = open;
+    const { connection, question, concern } = open;
     if (question.kind === 'cleartext') {
+      if (concern.kind === 'downgraded') await this.#forgetSecurity(connection);
       await this.#world.store.allowCleartext({ ...placeOf(connection), since: this.#world.now() });
       return;
+    }
+    const { pins } = await this.#know(connection, fingerprintOf(question.identity));
+    if (pins.some((pin) => pin.revoked && pin.fingerprint === question.identity.fingerprint)) {
+      throw new Fault('key', 'This key was revoked meanwhile. Nothing was trusted.');
     }
     const pin = { ...this.#newPin(connection, question.identity, 'new'), comment: 'trusted by a person' };
     // The sessions that wait count themselves when they are let through.
     await this.#world.store.putPin({ ...pin, count: 0 });
-    await this.#retireRenewed(connection, question.identity);
+    if (concern.kind === 'changed') await this.#retireReplaced(connection, question.identity);
+    else await this.#retireRenewed(connection, question.identity);
+  }
+
+  /** A person replaced the key: the old ones of theirs must not be good for this server any more. Revoked ones stay. */
+  async #retireReplaced(connection: Connection, identity: ServerIdentity): Promise<void> {
+    const { pins } = await this.#know(connection, fingerprintOf(identity));
+    const old = pins.filter(
+      (pin) =>
+        !pin.revoked &&
+        pin.fingerprint !== identity.fingerprint &&
+        isSameOwner(pin.owner, ownerOf(connection)) &&
+        isAtServer(pin, connection.server, connection.name),
+    );
+    if (old.length > 0) await this.#world.store.removePins(old);
+  }
+
+  /**
+   * Forgets for the connection's owner that the server was secure. Throws a Fault where that is not theirs to forget, or
+   * where a revoked key would become good again.
+   */
+  async #forgetSecurity(connection: Connection): Promise<void> {
+    const owner = ownerOf(connection);
+    const { server, name } = connection;
+    const contents = await this.#world.store.contents();
+    const pins = contents.pins.filter((pin) => concernsOwner(pin, owner) && isAtServer(pin, server, name));
+    const isOthers = (record: { readonly owner: Owner }) => !isSameOwner(record.owner, owner);
+    const secured = contents.secured.filter((one) => isAtServer(one, server, name) && isOthers(one));
+    const counted = secured.filter((one) => concernsOwner(one, owner) || one.address === server.address);
+    if (pins.some(isOthers) || counted.length > 0) {
+      throw new Fault(
+        'not-permitted',
+        'Others on this machine use this server encrypted, so this is not yours to allow. Ask the administrator.',
+      );
+    }
+    if (pins.some((pin) => pin.revoked)) {
+      throw new Fault('key', 'A key of this server was revoked. Remove that key first if it was a mistake.');
+    }
+    await this.#world.store.removePins(pins);
+    await this.#world.store.forgetPlace(placeOf(connection));
+  }
+
+  /** Asks without making anyone wait: the session is refused now, the answer counts for the next one. */
+  async #post(connection: Connection, question: Question, concern: Concern): Promise<void> {
+    const program = await this.#world.programOf(connection);
+    const why = say.whyRefusedAtOnce(concern);
+    const owner = ownerOf(connection);
+    this.#world.broker.post({ owner, connection, question, concern, why, program });
   }
 
   async #ask(
     sessionId: string,
-    connection: Connection,
     policy: HostPolicy,
-    question: Question,
-    why: string,
+    asked: Pick<OpenQuestion, 'connection' | 'question' | 'concern' | 'why'>,
   ): Promise<WaitOutcome> {
-    const program = await this.#world.programOf(connection);
+    const program = await this.#world.programOf(asked.connection);
     const timeoutMs = policy.trust.promptTimeoutMs;
-    const owner = ownerOf(connection);
+    const owner = ownerOf(asked.connection);
     if (this.#judging.get(sessionId)?.gone === true) return { kind: 'withdrawn', id: undefined };
-    return this.#world.broker.ask({ sessionId, owner, connection, question, why, program, timeoutMs });
+    return this.#world.broker.ask({ sessionId, owner, ...asked, program, timeoutMs });
   }
 
   #decisionOf(outcome: WaitOutcome, connection: Connection, question: Question): Decision {
@@ -291,6 +393,24 @@ function fingerprintOf(identity: ServerIdentity): KeyFingerprint {
   const fingerprint = parseFingerprint(identity.fingerprint);
   if (fingerprint === undefined) throw new Fault('key', 'The server’s key has no valid fingerprint.');
   return fingerprint;
+}
+
+/** What the given answer comes to. Throws the Fault that says why it counts for nothing. */
+function answerOf(open: OpenQuestion, given: GivenAnswer): Answer {
+  if (given === 'refuse') return 'refuse';
+  if (typeof given === 'object' && 'pasted' in given) return answerOfPasted(open, given.pasted);
+  if (typeof given === 'object') return answerOfTyped(open, given.confirmed);
+  if (!needsTypedName(open.concern)) return given;
+  throw new Fault(
+    'usage',
+    'This may be an attack. To go on all the same, give the server’s name or address as the answer. Nothing was trusted.',
+  );
+}
+
+function answerOfTyped({ connection, concern }: OpenQuestion, typed: string): 'always' {
+  const expected = connection.name ?? connection.server.address;
+  if (needsTypedName(concern) && isSameName(typed.trim(), expected)) return 'always';
+  throw new Fault('usage', 'This is not the name of the server in question. Nothing was trusted.');
 }
 
 /** People paste what their source shows: the fingerprint of the key or of the certificate. Both prove the key. */

@@ -31,7 +31,13 @@ export type VerdictAction = 'accept' | 'ask' | 'refuse';
 export type Verdict =
   | { readonly kind: 'revoked'; readonly rule: 1; readonly action: 'refuse'; readonly pin: PinRecord }
   | { readonly kind: 'known'; readonly rule: 2; readonly action: 'accept'; readonly pin: PinRecord }
-  | { readonly kind: 'renewed'; readonly rule: 3; readonly action: 'accept' | 'ask'; readonly name: string }
+  | {
+      readonly kind: 'renewed';
+      readonly rule: 3;
+      readonly action: 'accept' | 'ask';
+      readonly name: string;
+      readonly pins: readonly PinRecord[];
+    }
   | {
       readonly kind: 'changed';
       readonly rule: 3;
@@ -82,7 +88,7 @@ function judgeOther(others: readonly PinRecord[], input: VerdictInput): Verdict 
   const name = input.caValidFor;
   const isRenewal = others.every((pin) => isSameName(pin.caValidFor, name));
   if (name === undefined || !isRenewal) return { kind: 'changed', rule: 3, action: 'refuse', pins: others };
-  return { kind: 'renewed', rule: 3, action: input.policy.caValid, name };
+  return { kind: 'renewed', rule: 3, action: input.policy.caValid, name, pins: others };
 }
 
 function actionForNew(policy: HostPolicy['trust'], hadRevokedKey: boolean): VerdictAction {

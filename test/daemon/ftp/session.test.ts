@@ -19,6 +19,7 @@ describe('Session', () => {
       identity: undefined,
       warning: undefined,
       transfers: 0,
+      cut: 0,
       name: 'ftp.example.com',
     });
     assert.equal(session.wantsClient, true);

@@ -11,9 +11,13 @@ import type { SessionState } from '../../../daemon/pool/messages.js';
 import { Pauses } from '../../../daemon/proxy/pauses.js';
 import { SessionTable } from '../../../daemon/proxy/session-table.js';
 import { Log } from '../../../daemon/sys/log.js';
+import { configView } from '../../../daemon/config-view.js';
+import { parseConfig } from '../../../daemon/config-load.js';
+import { History } from '../../../daemon/history/history.js';
+import { HistoryRecorder } from '../../../daemon/history/recorder.js';
 import { FileStore } from '../../../daemon/trust/file-store.js';
 import { PromptBroker } from '../../../daemon/trust/prompt-broker.js';
-import { TrustService } from '../../../daemon/trust/trust-service.js';
+import { TrustService, type TrustEvent } from '../../../daemon/trust/trust-service.js';
 import { connection } from '../trust/fixture.js';
 
 export interface TestWorld {
@@ -37,13 +41,21 @@ export async function makeWorld(): Promise<TestWorld> {
   await chmod(folder, 0o711);
   const sessions = new SessionTable();
   const broker = new PromptBroker();
+  const history = History.open(join(folder, 'state'));
+  const recorder = new HistoryRecorder(history);
+  broker.subscribe((event) => {
+    recorder.question(event);
+  });
   const store = await FileStore.open(join(folder, 'state'));
   const log = new Log({ stateDir: join(folder, 'state'), foreground: false, level: 'info' });
   const programOf = () => Promise.resolve('tnftp');
   const note = (message: string) => {
     log.info(message);
   };
-  const trust = new TrustService({ store, broker, now: Date.now, programOf, note });
+  const observe = (event: TrustEvent) => {
+    recorder.trust(event);
+  };
+  const trust = new TrustService({ store, broker, now: Date.now, programOf, note, observe });
   const closed: string[] = [];
   const agents = new AgentRegistry('file');
   const path = socketPath(folder);
@@ -55,6 +67,8 @@ export async function makeWorld(): Promise<TestWorld> {
     agents,
     log,
     now: Date.now,
+    history,
+    config: configView(parseConfig('', 'none'), { file: '/etc/ftpseal/config.toml', given: new Set() }),
     closeSession: (id) => closed.push(id),
     programOf,
     state: () => ({
@@ -73,6 +87,7 @@ export async function makeWorld(): Promise<TestWorld> {
     broker.close();
     await server.close();
     await store.close();
+    history.close();
     log.close();
     await rm(folder, { recursive: true, force: true });
   };

@@ -14,6 +14,7 @@ const request = (sessionId: string, fields: Partial<AskRequest> = {}): AskReques
   owner: { kind: 'user', uid: 1000 },
   connection: connection(),
   question: keyQuestion(key('a')),
+  concern: { kind: 'new', revoked: [] },
   why: 'new',
   program: 'tnftp',
   timeoutMs: 60_000,
@@ -120,5 +121,83 @@ describe('the prompt broker', () => {
 
   it('knows no question that is not open', () => {
     assert.throws(() => new PromptBroker().answer('nix', 'always'), Fault);
+  });
+});
+
+describe('a standing question', () => {
+  const standing = (letter = 'b', address = '192.0.2.1') =>
+    request('', {
+      connection: connection({ server: at(address) }),
+      question: keyQuestion(key(letter)),
+      concern: { kind: 'changed', earlier: [] },
+    });
+
+  it('is opened once, counts its refusals, and keeps nobody waiting', () => {
+    const broker = new PromptBroker();
+    const events: string[] = [];
+    broker.subscribe((event) => events.push(event.kind));
+    for (let n = 0; n < 5; n++) broker.post(standing());
+    const [question, ...more] = broker.list();
+    assert.deepEqual(more, []);
+    assert.deepEqual([question?.waiting, question?.deadline, question?.refused], [0, undefined, 5]);
+    assert.deepEqual(events, ['opened', 'updated', 'updated', 'updated', 'updated']);
+  });
+
+  it('does not join an ordinary question about the same key, and its answer is no answer to that', async () => {
+    const broker = new PromptBroker();
+    const waits = broker.ask(request('s', { question: keyQuestion(key('b')) }));
+    broker.post(standing());
+    assert.equal(broker.list().length, 2);
+    const posted = broker.list().find(({ concern }) => concern.kind === 'changed');
+    broker.answer(posted?.id ?? '', 'always');
+    assert.equal(broker.list()[0]?.waiting, 1);
+    broker.close();
+    assert.equal((await waits).kind, 'withdrawn');
+  });
+
+  it('a thousand of them are bounded, and give way to those that somebody waits for', () => {
+    const broker = new PromptBroker();
+    for (let n = 0; n < 1000; n++) broker.post(standing('b', `10.0.${n >> 8}.${n & 255}`));
+    assert.equal(broker.list().length, MAX_QUESTIONS_PER_OWNER);
+    void broker.ask(request('s'));
+    assert.equal(broker.list().filter(({ waiting }) => waiting === 1).length, 1);
+    assert.equal(broker.list().length, MAX_QUESTIONS_PER_OWNER);
+    broker.close();
+  });
+
+  it('comes again ten minutes after a no', () => {
+    let now = 0;
+    const broker = new PromptBroker(() => now);
+    broker.post(standing());
+    broker.answer(broker.list()[0]?.id ?? '', 'refuse');
+    broker.post(standing());
+    assert.equal(broker.list().length, 0);
+    now = 10 * 60_000 + 1;
+    broker.post(standing());
+    assert.equal(broker.list().length, 1);
+  });
+});
+
+describe('a person who looks at a question', () => {
+  it('gets those who wait more time, up to a bound, and never less', async () => {
+    let now = 0;
+    const broker = new PromptBroker(() => now);
+    void broker.ask(request('s', { timeoutMs: 45_000 }));
+    const [question] = broker.list();
+    assert.equal(question?.deadline, 45_000);
+    now = 1000;
+    assert.equal(broker.hold(question.id).deadline, 301_000);
+    now = 299_000;
+    assert.equal(broker.hold(question.id).deadline, 599_000);
+    now = 500_000;
+    assert.equal(broker.hold(question.id).deadline, 600_000);
+    assert.throws(() => broker.hold('nix'), Fault);
+    broker.close();
+    const patient = new PromptBroker(() => now);
+    void patient.ask(request('s', { timeoutMs: 900_000 }));
+    const [long] = patient.list();
+    assert.equal(patient.hold(long?.id ?? '').deadline, 1_400_000);
+    patient.close();
+    await Promise.resolve();
   });
 });

@@ -102,15 +102,76 @@ describe('a key', () => {
     assert.deepEqual(await judge(keyQuestion(key('a'))), { kind: 'allow' });
   });
 
-  it('that changed is refused without a question, under every policy, and the store keeps the old one', async () => {
+  it('that changed is refused at once, under every policy; the store keeps the old one, and one question stays', async () => {
     await store.putPin(pin());
     for (const unknown of ['ask', 'accept-new', 'refuse'] as const) {
       const sentence = refusal(await judge(keyQuestion(key('b')), { by: policy({ unknown }) }));
       assert.match(sentence, /changed/);
       assert.ok(sentence.includes(`ftpseal keys add 192.0.2.1 ${key('b')}`));
     }
-    assert.deepEqual(broker.list(), []);
+    const [question, ...more] = broker.list();
+    assert.deepEqual(more, []);
+    assert.equal(question?.waiting, 0);
+    assert.equal(question.refused, 3);
+    assert.deepEqual(question.concern, {
+      kind: 'changed',
+      earlier: [{ fingerprint: key('a'), firstSeen: 1, count: 0 }],
+    });
     assert.deepEqual((await store.contents()).pins, [pin()]);
+  });
+
+  it('that changed is trusted only by the server’s name; the new key takes the old one’s place at the next try', async () => {
+    const revoked = pin({ fingerprint: key('r'), revoked: true });
+    for (const one of [pin(), revoked, pin({ owner: { kind: 'user', uid: 1001 } })]) await store.putPin(one);
+    refusal(await judge(keyQuestion(key('b'))));
+    const { id } = await opened();
+    for (const no of ['always', 'once', { confirmed: '' }, { confirmed: '192.0.2.2' }] as const) {
+      await assert.rejects(service.answer(id, no), Fault);
+    }
+    assert.equal(broker.list().length, 1);
+    assert.equal(await service.answer(id, { confirmed: ' 192.0.2.1 ' }), 0);
+    assert.deepEqual(await judge(keyQuestion(key('b'))), { kind: 'allow' });
+    const keptBy = (uid: number) => async () =>
+      (await store.contents()).pins
+        .filter(({ owner }) => owner.kind === 'user' && owner.uid === uid)
+        .map(({ fingerprint }) => fingerprint)
+        .sort();
+    assert.deepEqual(await keptBy(1000)(), [key('b'), key('r')].sort());
+    assert.deepEqual(await keptBy(1001)(), [key('a')]);
+    assert.match(refusal(await judge(keyQuestion(key('r')))), /revoked/);
+    assert.match(refusal(await judge(keyQuestion(key('a')))), /changed/);
+  });
+
+  it('that changed, with a known name: the address is not enough; a matching fingerprint is', async () => {
+    const from = connection({ name: 'Files.Test' });
+    await store.putPin(pin({ name: 'files.test' }));
+    refusal(await judge(keyQuestion(key('b')), { from }));
+    const { id } = await opened();
+    await assert.rejects(service.answer(id, { confirmed: '192.0.2.1' }), /not the name/);
+    await assert.rejects(service.answer(id, { pasted: key('c') }), /does not match/);
+    await service.answer(id, { pasted: key('b') });
+    assert.deepEqual(await judge(keyQuestion(key('b')), { from }), { kind: 'allow' });
+  });
+
+  it('that changed and was refused by the person is not asked about at every try', async () => {
+    await store.putPin(pin());
+    refusal(await judge(keyQuestion(key('b'))));
+    await service.answer((await opened()).id, 'refuse');
+    refusal(await judge(keyQuestion(key('b'))));
+    assert.deepEqual(broker.list(), []);
+    // A third key is another matter.
+    refusal(await judge(keyQuestion(key('c'))));
+    assert.equal(broker.list().length, 1);
+  });
+
+  it('revoked while a person thinks does not become good by the answer', async () => {
+    const decision = judge(keyQuestion(key('a')));
+    const { id } = await opened();
+    await store.putPin(pin({ revoked: true }));
+    await assert.rejects(service.answer(id, 'always'), /revoked meanwhile/);
+    await service.answer(id, 'refuse');
+    refusal(await decision);
+    assert.equal((await store.contents()).pins[0]?.revoked, true);
   });
 
   it('that was revoked is refused', async () => {
@@ -221,7 +282,36 @@ describe('cleartext', () => {
     for (const cleartext of ['allow', 'warn', 'ask', 'refuse'] as const) {
       assert.match(refusal(await judge(plain(true), { by: policy({}, cleartext) })), /encrypted before/);
     }
-    assert.deepEqual(broker.list(), []);
+    assert.deepEqual(
+      broker.list().map(({ waiting, refused, concern }) => [waiting, refused, concern.kind]),
+      [[0, 3, 'downgraded']],
+      'asked once, and not where the configuration refuses anyway',
+    );
+  });
+
+  it('to a server that was secure is allowed by its typed name alone, from the next try on', async () => {
+    await store.putPin(pin());
+    refusal(await judge(plain()));
+    const { id, concern } = await opened();
+    assert.equal(concern.kind === 'downgraded' && concern.earlier[0]?.fingerprint, key('a'));
+    for (const no of ['always', 'once', { confirmed: 'yes' }, { pasted: key('a') }] as const) {
+      await assert.rejects(service.answer(id, no), Fault);
+    }
+    assert.match(refusal(await judge(plain())), /encrypted before/);
+    await service.answer(id, { confirmed: '192.0.2.1' });
+    assert.equal((await judge(plain(), { by: policy({}, 'ask') })).kind, 'allow');
+    assert.equal(await service.knownSecure(connection()), false);
+  });
+
+  it('to a server that others use encrypted, or with a revoked key, is not one user’s to allow', async () => {
+    const others = { owner: { kind: 'machine' }, ...at('192.0.2.1') } as const;
+    await store.rememberSecured({ ...others, lastSecured: 1 });
+    refusal(await judge(plain()));
+    await assert.rejects(service.answer((await opened()).id, { confirmed: '192.0.2.1' }), /administrator/);
+    await store.forgetPlace(others);
+    await store.putPin(pin({ revoked: true }));
+    await assert.rejects(service.answer((await opened()).id, { confirmed: '192.0.2.1' }), /revoked/);
+    assert.match(refusal(await judge(plain())), /encrypted before/);
   });
 
   it('asked for and allowed always is not asked for again, by this user', async () => {

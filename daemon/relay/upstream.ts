@@ -7,6 +7,8 @@ import { createBulkSocket } from './bulk-socket.js';
 
 /** Milliseconds for a TCP connection; what Linux itself would take is over two minutes, longer than FTP clients wait. */
 const CONNECT_MS = 30_000;
+/** Milliseconds for a data connection: its peer has just spoken on the control connection, so silence means a wall. Four SYNs. */
+const DATA_CONNECT_MS = 10_000;
 /** Source ports to try before giving up: they are only taken where 16 connections to this one server follow each other. */
 const PORT_ATTEMPTS = 16;
 const PORT_TAKEN: readonly string[] = ['EADDRINUSE', 'EADDRNOTAVAIL'];
@@ -37,6 +39,7 @@ export async function dialServer(to: Endpoint, ports: SourcePorts | undefined): 
         new Socket({ allowHalfOpen: true }),
         to,
         localPort === undefined ? {} : { localPort },
+        CONNECT_MS,
       );
     } catch (error) {
       const taken = error instanceof Error && 'code' in error && PORT_TAKEN.includes(String(error.code));
@@ -55,14 +58,14 @@ export interface LocalEnd {
 
 /** One connection for bulk data (see bulk-socket.ts); rejects with the system's error. The caller handles later errors. */
 export function dialData(to: Endpoint, from: LocalEnd = {}): Promise<Socket> {
-  return connectSocket(createBulkSocket(), to, from);
+  return connectSocket(createBulkSocket(), to, from, DATA_CONNECT_MS);
 }
 
-function connectSocket(socket: Socket, to: Endpoint, from: LocalEnd): Promise<Socket> {
+function connectSocket(socket: Socket, to: Endpoint, from: LocalEnd, ms: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       socket.destroy(Object.assign(new Error('connect timed out'), { code: 'ETIMEDOUT' }));
-    }, CONNECT_MS);
+    }, ms);
     const onError = (error: Error): void => {
       clearTimeout(timer);
       reject(error);

@@ -113,6 +113,15 @@ test('a server whose passive ports can’t be reached: the same', async () => {
   await must({ namespace: lab.network.srv }, ['nft', 'delete', 'table', 'inet', 'wall']);
 });
 
+test('a server whose passive ports swallow everything: the same, after ten seconds', async () => {
+  const server = await lab.server(closedPorts);
+  place(server, 'file.bin', file);
+  const wall = 'type filter hook input priority 0; tcp dport 50000-50010 drop';
+  await must({ namespace: lab.network.srv }, ['nft', `table inet wall { chain in { ${wall}; }; }`]);
+  await transfers(server, await works(server), ['EPSV', 'PORT']);
+  await must({ namespace: lab.network.srv }, ['nft', 'delete', 'table', 'inet', 'wall']);
+});
+
 test('another address in a 227 is not believed', async () => {
   const server = await lab.server(foreign);
   place(server, 'file.bin', file);
@@ -177,7 +186,7 @@ test('an FTP server with an odd line before its 220: encryption is tried before 
   assert.equal(await read(), '220 At your service.\r\n');
   await person.send(connection, 'USER somebody\r\n');
   assert.match(await read(), /^331/);
-  assert.deepEqual(heardBy(server), ['AUTH TLS', 'AUTH SSL', 'USER somebody']);
+  assert.deepEqual(await heardBy(server, 'USER somebody'), ['AUTH TLS', 'AUTH SSL', 'USER somebody']);
   const [shown] = await sessions(daemon, clientUid);
   assert.match(shown?.state.warning ?? '', /not encrypted/);
   await person.close(connection);
@@ -194,7 +203,7 @@ test('a server that hangs up on AUTH gets a second connection, in clear by polic
   await talk.expect(200, 'OPTS UTF8 ON');
   await talk.expect(331, 'USER somebody');
   await talk.expect(230, 'PASS secret');
-  assert.deepEqual(heardBy(server), [
+  assert.deepEqual(await heardBy(server, 'PASS secret'), [
     'OPTS UTF8 ON',
     'AUTH TLS',
     'OPTS UTF8 ON',
@@ -214,7 +223,7 @@ for (const code of [421, 502, 504, 530, 534]) {
     const talk = await open(server);
     const reply = await talk.command('USER somebody');
     assert.equal(reply.code, 331, reply.text);
-    const heard = heardBy(server);
+    const heard = await heardBy(server, 'USER somebody');
     assert.equal(heard.at(-1), 'USER somebody');
     assert.ok(
       heard.slice(0, -1).every((line) => line.startsWith('AUTH ')),
@@ -223,10 +232,13 @@ for (const code of [421, 502, 504, 530, 534]) {
   });
 }
 
-/** The lines at the service, without the numbers of connections; only of the IPv4 one, which the tests use. */
-function heardBy(server: LabServer): readonly string[] {
-  return server
-    .log()
-    .split('\n')
-    .flatMap((line) => /^[0-9]+ (.+)$/.exec(line)?.[1] ?? []);
+/** The lines at the service up to `last`, without the numbers of connections. Its log may come later than its replies. */
+async function heardBy(server: LabServer, last: string): Promise<readonly string[]> {
+  const heard = (): readonly string[] =>
+    server
+      .log()
+      .split('\n')
+      .flatMap((line) => /^[0-9]+ (.+)$/.exec(line)?.[1] ?? []);
+  await waitFor(`${last} at the service`, () => heard().includes(last));
+  return heard();
 }

@@ -39,9 +39,9 @@ export const statusSchema = z.object({
   /** Of the caller's own sessions; of all for root and the proxy's own user. */
   sessions: z.object({ total: z.number(), secured: z.number(), cleartext: z.number(), other: z.number() }),
   questions: z.number(),
-  /** Sentences about what a person should know: cleartext in use, workers that died, a store that can't be written. */
   /** The caller paused ftpseal for themselves; Unix milliseconds at which it ends by itself. */
   pausedUntil: z.number().optional(),
+  /** Sentences about what a person should know: cleartext in use, workers that died, a store that can't be written. */
   warnings: z.array(z.string()),
 });
 export type Status = z.infer<typeof statusSchema>;
@@ -210,6 +210,16 @@ export const ipcMethods = {
     result: z.object({ events: z.array(historyEventSchema) }),
   },
   'config.show': { params: nothing, result: configViewSchema },
+  /**
+   * The caller's own new connections pass untouched until `minutes` are over, except to servers for which the configuration
+   * refuses cleartext. Sessions that run go on as they are.
+   */
+  pause: {
+    params: z.strictObject({ minutes: z.number().int().min(1).max(60) }),
+    result: z.object({ until: z.number() }),
+  },
+  /** Ends the caller's pause, if there is one. Sessions that began meanwhile stay untouched. */
+  resume: { params: nothing, result: nothing },
   /** The last lines of the log (JSON, one a line); with `follow`, `log.line` notifications after that. */
   'log.tail': {
     params: z.strictObject({ lines: z.number().int().min(0).max(10_000), follow: z.boolean() }),
@@ -240,24 +250,3 @@ export type IpcNotificationParams<N extends IpcNotification> = z.output<(typeof 
 
 /** What an error response carries in `data`, so that the caller gets the same Fault. */
 export const ipcErrorSchema = z.object({ code: z.string() });
-  /** A person has begun to deal with the question: those who wait get up to five minutes more, ten in all. */
-  'prompts.hold': {
-    params: z.strictObject({ id: z.string().max(64) }),
-    result: z.object({ deadline: z.number().optional() }),
-  },
-  /** The newest events of the caller's own (root: of everybody), newest first. */
-  'history.list': {
-    params: z.strictObject({ limit: z.number().int().min(1).max(2000) }),
-    result: z.object({ events: z.array(historyEventSchema) }),
-  },
-  'config.show': { params: nothing, result: configViewSchema },
-  /**
-   * The caller's own new connections pass untouched until `minutes` are over, except to servers for which the configuration
-   * refuses cleartext. Sessions that run go on as they are.
-   */
-  pause: {
-    params: z.strictObject({ minutes: z.number().int().min(1).max(60) }),
-    result: z.object({ until: z.number() }),
-  },
-  /** Ends the caller's pause, if there is one. Sessions that began meanwhile stay untouched. */
-  resume: { params: nothing, result: nothing },

@@ -45,12 +45,9 @@ function bindAll(table: MethodTable): Readonly<Record<IpcMethod, Runner>> {
     'prompts.hold': bind(ipcMethods['prompts.hold'], table['prompts.hold']),
     'history.list': bind(ipcMethods['history.list'], table['history.list']),
     'config.show': bind(ipcMethods['config.show'], table['config.show']),
-    'log.tail': bind(ipcMethods['log.tail'], table['log.tail']),
-    'prompts.hold': bind(ipcMethods['prompts.hold'], table['prompts.hold']),
-    'history.list': bind(ipcMethods['history.list'], table['history.list']),
-    'config.show': bind(ipcMethods['config.show'], table['config.show']),
     pause: bind(ipcMethods.pause, table.pause),
     resume: bind(ipcMethods.resume, table.resume),
+    'log.tail': bind(ipcMethods['log.tail'], table['log.tail']),
     'agent.register': bind(ipcMethods['agent.register'], table['agent.register']),
   };
 }

@@ -4,8 +4,8 @@ import type { ConfigView, SessionView, Status } from '../../shared/ipc-messages.
 import type { Connection } from '../../shared/trust.js';
 import type { History } from '../history/history.js';
 import type { SessionState } from '../pool/messages.js';
-import type { SessionTable } from '../proxy/session-table.js';
 import type { Pauses } from '../proxy/pauses.js';
+import type { SessionTable } from '../proxy/session-table.js';
 import type { Log, LogFields } from '../sys/log.js';
 import type { PromptBroker } from '../trust/prompt-broker.js';
 import type { TrustStore } from '../trust/store.js';
@@ -26,12 +26,10 @@ export interface IpcWorld {
   readonly trust: TrustService;
   readonly history: History;
   readonly config: ConfigView;
+  readonly pauses: Pauses;
   readonly agents: AgentRegistry;
   readonly log: Log;
   readonly now: () => number;
-  readonly history: History;
-  readonly config: ConfigView;
-  readonly pauses: Pauses;
   /** The part of the status that is the same for every caller. */
   readonly state: () => Omit<Status, 'sessions' | 'questions' | 'warnings'> & {
     readonly troubles: readonly string[];
@@ -54,13 +52,13 @@ export function ipcMethodTable(world: IpcWorld): MethodTable {
     ...historyMethods(world.history),
     ...configMethods(world.config),
     ...agentMethods(world.agents),
+    ...pauseMethods(world),
     'log.tail': async ({ lines, follow }, channel) => {
       requireAll(channel.actor, 'read the log: it tells about every user');
       const tail = await world.log.tail(lines);
       if (follow) {
         channel.onClose(
           world.log.subscribe((line) => {
-    ...pauseMethods(world),
             channel.notify('log.line', { line });
           }),
         );
@@ -80,24 +78,24 @@ function statusFor(world: IpcWorld, actor: Actor): Status {
   const cleartext = sessions.filter((state) => state.protection === 'cleartext');
   const { troubles, ...state } = world.state();
   const inClear = [...new Set(cleartext.map((one) => one.connection.name ?? one.connection.server.address))];
+  const pausedUntil = world.pauses.untilOf(actor.uid);
   const warning =
     inClear.length > 0 ? [`Not encrypted now: sessions to ${inClear.slice(0, 5).join(', ')}.`] : [];
   return {
     ...state,
     sessions: {
       total: sessions.length,
-  const pausedUntil = world.pauses.untilOf(actor.uid);
       secured,
       cleartext: cleartext.length,
       other: sessions.length - secured - cleartext.length,
     },
+    ...(pausedUntil === undefined ? {} : { pausedUntil }),
     questions: world.broker.list().filter((question) => mayUse(actor, question.owner)).length,
     warnings: [...pauseWarning(pausedUntil, world.now()), ...warning, ...troubles],
   };
 }
 
 function pauseWarning(until: number | undefined, now: number): readonly string[] {
-    ...(pausedUntil === undefined ? {} : { pausedUntil }),
   if (until === undefined) return [];
   const minutes = Math.max(1, Math.ceil((until - now) / 60_000));
   return [`Paused by you for ${minutes} more min: your FTP connections are not encrypted.`];

@@ -105,9 +105,7 @@ export class SessionPool {
   }
 
   /** When the answer can't be had, the server counts as one that was secure: the safe side. */
-  async #begin(
-    connection: Connection,
-  ): Promise<{ readonly knownSecure: boolean; readonly name?: string | undefined }> {
+  async #begin(connection: Connection): Promise<Begun> {
     try {
       return await this.#options.link.ask({ kind: 'begin', connection }, 'begun');
     } catch {

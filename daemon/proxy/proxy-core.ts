@@ -23,10 +23,10 @@ import { PromptBroker } from '../trust/prompt-broker.js';
 import { serverLabel } from '../trust/sentences.js';
 import { TrustService } from '../trust/trust-service.js';
 import { HostNames } from './host-names.js';
+import { pauseObstacle, Pauses } from './pauses.js';
 import type { ServerRegistry } from './server-registry.js';
 import { SessionTable } from './session-table.js';
 
-import { pauseObstacle, Pauses } from './pauses.js';
 /** The redirect layer as this process reaches it; absent in the explicit proxy. */
 export interface RedirectSide {
   readonly registry: (inUse: () => ReturnType<SessionTable['addresses']>) => ServerRegistry;
@@ -62,13 +62,13 @@ export class ProxyCore {
   readonly #names: HostNames;
   readonly #store: FileStore;
   readonly #trust: TrustService;
+  readonly #pauses: Pauses;
   readonly #pool: WorkerPool;
   readonly #registry: ServerRegistry | undefined;
   readonly #startedAt = Date.now();
   #ipc: IpcServer | undefined;
   #sweeper: NodeJS.Timeout | undefined;
   #redirectFault: string | undefined;
-  readonly #pauses: Pauses;
   #redirected = false;
 
   private constructor(options: ProxyOptions, store: FileStore) {
@@ -93,6 +93,11 @@ export class ProxyCore {
         this.#recorder.trust(event);
       },
     });
+    const mode = options.redirect === undefined ? 'explicit' : 'redirect';
+    this.#pauses = new Pauses({
+      now: Date.now,
+      obstacle: pauseObstacle(mode, options.config.fallback.cleartext),
+    });
     this.#registry = options.redirect?.registry(() => this.#sessions.addresses());
     const { workerEntry: entry, workers } = options;
     this.#pool = new WorkerPool({ entry, workers, listener: this.#listener() });
@@ -103,14 +108,6 @@ export class ProxyCore {
     const core = new ProxyCore(options, await FileStore.open(options.stateDir));
     try {
       await core.#listenIpc();
-      observe: (event) => {
-        this.#recorder.trust(event);
-      },
-    });
-    const mode = options.redirect === undefined ? 'explicit' : 'redirect';
-    this.#pauses = new Pauses({
-      now: Date.now,
-      obstacle: pauseObstacle(mode, options.config.fallback.cleartext),
       const ports = await core.#pool.start();
       await options.redirect?.workersReady(ports);
       core.#redirected = options.redirect !== undefined;
@@ -139,6 +136,7 @@ export class ProxyCore {
       broker: this.#broker,
       trust: this.#trust,
       agents: this.#agents,
+      pauses: this.#pauses,
       log: this.#options.log,
       now: Date.now,
       state: () => this.#state(),
@@ -153,7 +151,6 @@ export class ProxyCore {
     this.#ipc = await IpcServer.listen(
       socketPath(this.#options.runtimeDir),
       dispatcher(ipcMethodTable(world)),
-      pauses: this.#pauses,
     );
   }
 

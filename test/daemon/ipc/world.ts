@@ -65,6 +65,7 @@ export async function makeWorld(): Promise<TestWorld> {
     broker,
     trust,
     agents,
+    pauses: new Pauses({ now: Date.now, obstacle: undefined }),
     log,
     now: Date.now,
     history,
@@ -79,7 +80,6 @@ export async function makeWorld(): Promise<TestWorld> {
       redirect: { kind: 'active', ports: [] },
       workers: [{ index: 0, alive: true, sessions: 0, restarts: 0 }],
       troubles: [],
-    pauses: new Pauses({ now: Date.now, obstacle: undefined }),
     }),
   });
   const server = await IpcServer.listen(path, dispatcher(table));

@@ -46,8 +46,11 @@ export function keysMethods(world: KeysWorld): KeysTable {
   };
 }
 
+/** Root's view lacks those whose keychain can't be used now; whose own can't be used gets the sentence that says so. */
 async function own(store: TrustStore, actor: Actor): Promise<StoreContents> {
-  const { pins, secured, cleartext } = await store.contents();
+  const mine = actor.uid === 0 ? undefined : await store.contents({ kind: 'user', uid: actor.uid });
+  const { pins, secured, cleartext } =
+    mine === undefined || actor.kind === 'all' ? await store.contents() : mine;
   const isOwn = (record: Place) => mayUse(actor, record.owner);
   return { pins: pins.filter(isOwn), secured: secured.filter(isOwn), cleartext: cleartext.filter(isOwn) };
 }

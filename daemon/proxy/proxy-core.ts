@@ -19,8 +19,11 @@ import type { WorkerData } from '../pool/worker-data.js';
 import { WorkerPool, type PoolListener, type ReadyPorts } from '../pool/worker-pool.js';
 import type { Log } from '../sys/log.js';
 import { FileStore } from '../trust/file-store.js';
+import { KeychainStore } from '../trust/keychain-store.js';
+import { KeychainUsers } from '../trust/keychain-users.js';
 import { PromptBroker } from '../trust/prompt-broker.js';
 import { serverLabel } from '../trust/sentences.js';
+import type { TrustStore } from '../trust/store.js';
 import { TrustService } from '../trust/trust-service.js';
 import { HostNames } from './host-names.js';
 import { pauseObstacle, Pauses } from './pauses.js';
@@ -60,7 +63,7 @@ export class ProxyCore {
   readonly #recorder: HistoryRecorder;
   readonly #agents: AgentRegistry;
   readonly #names: HostNames;
-  readonly #store: FileStore;
+  readonly #store: TrustStore;
   readonly #trust: TrustService;
   readonly #pauses: Pauses;
   readonly #pool: WorkerPool;
@@ -71,10 +74,10 @@ export class ProxyCore {
   #redirectFault: string | undefined;
   #redirected = false;
 
-  private constructor(options: ProxyOptions, store: FileStore) {
+  private constructor(options: ProxyOptions, agents: AgentRegistry, store: TrustStore) {
     this.#options = options;
     this.#store = store;
-    this.#agents = new AgentRegistry(options.config.trust.store);
+    this.#agents = agents;
     this.#names = new HostNames(options.config);
     this.#history = History.open(options.stateDir);
     this.#recorder = new HistoryRecorder(this.#history);
@@ -105,7 +108,8 @@ export class ProxyCore {
 
   /** Opens the store, the workers, the redirect and the IPC socket. Rejects with a Fault; nothing is left then. */
   static async start(options: ProxyOptions): Promise<ProxyCore> {
-    const core = new ProxyCore(options, await FileStore.open(options.stateDir));
+    const agents = new AgentRegistry(options.config.trust.store);
+    const core = new ProxyCore(options, agents, await openStore(options, agents));
     try {
       await core.#listenIpc();
       const ports = await core.#pool.start();
@@ -226,7 +230,7 @@ export class ProxyCore {
   async #begin(connection: Connection): Promise<WorkerAnswer> {
     const name = connection.name ?? (await this.#names.nameOf(connection.server));
     const named = name === undefined ? connection : { ...connection, name };
-    const knownSecure = await this.#trust.knownSecure(named);
+    const knownSecure = this.#trust.knownSecure(named);
     return {
       kind: 'begun',
       knownSecure,
@@ -287,6 +291,13 @@ function logProtection(log: Log, { id, connection, protection, protocol, cipher 
     ...(protocol === undefined ? {} : { protocol }),
     ...(cipher === undefined ? {} : { cipher }),
   });
+}
+
+async function openStore({ config, stateDir, log }: ProxyOptions, agents: AgentRegistry): Promise<TrustStore> {
+  const file = await FileStore.open(stateDir);
+  if (config.trust.store === 'file') return file;
+  const note = log.info.bind(log);
+  return new KeychainStore({ file, users: await KeychainUsers.open(stateDir), agents, note });
 }
 
 /** The version in package.json, two folders above the compiled file. */

@@ -1,4 +1,4 @@
-// The contract of a place that remembers servers. The file store implements it; a keychain behind the tray will.
+// The contract of a place that remembers servers: the file store, and the store that knows the users' keychains.
 import type { Endpoint } from '../../shared/endpoint.js';
 import type { KeyFingerprint } from '../../shared/fingerprint.js';
 import type { CleartextRecord, Owner, PinRecord, Place, SecuredRecord } from './pin-record.js';
@@ -33,7 +33,10 @@ export interface StoreContents {
  */
 export interface TrustStore {
   know(query: KnowledgeQuery): Promise<Knowledge>;
-  contents(): Promise<StoreContents>;
+  /** As in `know`, but at once: true also when it can't be known now, which is the safe side. */
+  wasSecure(query: KnowledgeQuery): boolean;
+  /** Everything of one owner, or everything that can be had at this moment. */
+  contents(owner?: Owner): Promise<StoreContents>;
   /** Adds a record or replaces the one of the same owner, address, port and fingerprint. */
   putPin(pin: PinRecord): Promise<void>;
   /**

@@ -72,9 +72,13 @@ export class TrustService {
     this.#observe = world.observe ?? (() => undefined);
   }
 
-  /** Whether this server was secure before, or has a key here: then cleartext to it is an attack until proven otherwise. */
-  async knownSecure(connection: Connection): Promise<boolean> {
-    return (await this.#know(connection, undefined)).wasSecure;
+  /**
+   * Whether this server was secure before, or has a key here: then cleartext to it is an attack until proven otherwise. True
+   * also while that can't be known.
+   */
+  knownSecure(connection: Connection): boolean {
+    const { server, name } = connection;
+    return this.#world.store.wasSecure({ owner: ownerOf(connection), server, name, fingerprint: undefined });
   }
 
   /**

@@ -81,7 +81,7 @@ describe('a key', () => {
     const decision = judge(keyQuestion(key('a')));
     await service.answer((await opened()).id, 'once');
     assert.equal((await decision).kind, 'allow');
-    assert.equal(await service.knownSecure(connection()), true);
+    assert.equal(service.knownSecure(connection()), true);
     void judge(keyQuestion(key('a')));
     assert.equal((await opened()).waiting, 1);
   });
@@ -93,7 +93,7 @@ describe('a key', () => {
     const late = refusal(await judge(keyQuestion(key('a')), { by: policy({ promptTimeoutMs: 1 }) }));
     assert.ok(late.includes(key('a')));
     assert.match(late, /ftpseal prompts --answer [0-9a-f]{6}/);
-    assert.equal(await service.knownSecure(connection()), false);
+    assert.equal(service.knownSecure(connection()), false);
   });
 
   it('answered late is let in at the next try', async () => {
@@ -197,7 +197,7 @@ describe('a key', () => {
       [key('b')],
     );
     assert.match(refusal(await judge(keyQuestion(key('a')), { from })), /changed/);
-    assert.equal(await service.knownSecure(from), true);
+    assert.equal(service.knownSecure(from), true);
   });
 
   it('of another user is nothing to this one', async () => {
@@ -300,7 +300,7 @@ describe('cleartext', () => {
     assert.match(refusal(await judge(plain())), /encrypted before/);
     await service.answer(id, { confirmed: '192.0.2.1' });
     assert.equal((await judge(plain(), { by: policy({}, 'ask') })).kind, 'allow');
-    assert.equal(await service.knownSecure(connection()), false);
+    assert.equal(service.knownSecure(connection()), false);
   });
 
   it('to a server that others use encrypted, or with a revoked key, is not one user’s to allow', async () => {

@@ -21,15 +21,17 @@ const impureModules = [
   'dns',
 ];
 
+const impurePaths = impureModules.flatMap((name) => [
+  { name: `node:${name}`, message: pureMessage },
+  { name, message: pureMessage },
+]);
+
 const purity = {
   'no-restricted-imports': [
     'error',
     {
       paths: [
-        ...impureModules.flatMap((name) => [
-          { name: `node:${name}`, message: pureMessage },
-          { name, message: pureMessage },
-        ]),
+        ...impurePaths,
         { name: 'node:crypto', message: 'Only the X-SafeTP1 codec may use node:crypto inside the core.' },
       ],
     },
@@ -101,6 +103,11 @@ export default tseslint.config(
       'tray/menu.ts',
     ],
     rules: purity,
+  },
+  {
+    // The platform's own algorithms for the X-SafeTP1 codec: functions of their arguments, except the randomness.
+    files: ['daemon/security/safetp/native/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { paths: impurePaths }] },
   },
   {
     files: ['test/**/*.ts'],

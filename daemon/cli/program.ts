@@ -3,6 +3,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT, exitCodeOf, Fault } from '../../shared/fault.js';
 
+import { addCertCommands } from './cert-program.js';
 import type * as DaemonModule from './daemon-command.js';
 import type * as DoctorModule from './doctor/doctor-command.js';
 import { addKeysCommands } from './keys-program.js';
@@ -50,6 +51,7 @@ function makeProgram(outcome: Outcome): Command {
   addPromptsCommand(program);
   addPauseCommands(program);
   addKeysCommands(program);
+  addCertCommands(program);
   return program;
 }
 

@@ -43,20 +43,11 @@ export async function runProxyProcess(options: ProxyProcessOptions): Promise<num
   });
   const start = await Promise.race([link.start, end.requested.then(() => undefined)]);
   if (start === undefined) return EXIT.done;
-  const { config, source } = await loadConfigFile(options.configPath);
-  const log = new Log({
-    stateDir: options.stateDir,
-    foreground: options.foreground,
-    level: options.logLevel,
-  });
+  const ground = await groundOf(options);
+  const { log } = ground;
   const core = await ProxyCore.start({
-    ...options,
-    config,
-    configView: configView(config, source),
-    log,
-    version: programVersion(),
-    workers: redirectWorkers(config, start),
-    workerEntry,
+    ...ground,
+    workers: redirectWorkers(ground.config, start),
     redirect: redirectSide(link, start),
     listen: [],
   });
@@ -78,32 +69,32 @@ export async function runExplicitProxy(options: ExplicitProxyOptions): Promise<n
       end.request(STOP_GRACE_MS, signal);
     });
   }
-  const { config, source } = await loadConfigFile(options.configPath);
-  const log = new Log({
-    stateDir: options.stateDir,
-    foreground: options.foreground,
-    level: options.logLevel,
-  });
+  const ground = await groundOf(options);
+  const { config, log } = ground;
+  const listen: WorkerData['listen'] = { kind: 'endpoints', control: options.listen };
   const core = await ProxyCore.start({
-    ...options,
+    ...ground,
+    workers: [{ index: 0, workers: 1, mode: 'explicit', config, listen }],
+    redirect: undefined,
+    listen: options.listen,
+  });
+  options.onReady();
+  return finish(core, log, end);
+}
+
+/** What both ways need before they differ. */
+async function groundOf({ configPath, stateDir, runtimeDir, foreground, logLevel }: ProxyProcessOptions) {
+  const { config, source } = await loadConfigFile(configPath);
+  const log = new Log({ stateDir, foreground, level: logLevel });
+  return {
+    stateDir,
+    runtimeDir,
     config,
     configView: configView(config, source),
     log,
     version: programVersion(),
-    workers: [
-      {
-        index: 0,
-        workers: 1,
-        mode: 'explicit',
-        config,
-        listen: { kind: 'endpoints', control: options.listen },
-      },
-    ],
     workerEntry,
-    redirect: undefined,
-  });
-  options.onReady();
-  return finish(core, log, end);
+  };
 }
 
 async function finish(core: ProxyCore, log: Log, end: Ending): Promise<number> {

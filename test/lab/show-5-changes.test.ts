@@ -73,6 +73,19 @@ async function refused(server: LabServer, user: string = login.user): Promise<st
   return reply.text;
 }
 
+/** What a person is asked about a server now: the concern of each question, and how many sessions were refused for it. */
+async function standing(address: string): Promise<readonly (readonly [string, number])[]> {
+  const open = await questions(daemon, clientUid);
+  return open
+    .filter(({ connection }) => connection.server.address === address)
+    .map(({ concern, refused: count }) => [concern.kind, count]);
+}
+
+async function answerByName(address: string, typed: string): Promise<number> {
+  const { id } = await questionAbout(daemon, address);
+  return (await daemon.cli(['prompts', '--answer', id, typed], clientUid)).code;
+}
+
 test('another key: 421 with both ways out in one line, and nothing was sent to it', async () => {
   const first = await lab.server(vsftpdTls);
   await works(first);
@@ -87,11 +100,46 @@ test('another key: 421 with both ways out in one line, and nothing was sent to i
     kept.map((pin) => pin.fingerprint),
     [first.certificate.fingerprint],
   );
+  assert.deepEqual(await standing(first.address.ipv4), [['changed', 1]]);
   // The advice works as it stands there; and the old key stays good, for a server that goes back to it.
   assert.equal((await daemon.cli(advice.split(' '), clientUid)).code, 0);
   await works(second);
   await second.stop();
   await works(await lab.server(vsftpdTls, { address: first.address, certificate: first.certificate }));
+});
+
+test('another key: the person types the server’s address in answer, and the next login goes through', async () => {
+  const first = await lab.server(vsftpdTls);
+  await works(first);
+  await first.stop();
+  const second = await lab.server(vsftpdTls, { address: first.address });
+  await refused(second);
+  await refused(second);
+  assert.deepEqual(await standing(first.address.ipv4), [['changed', 2]]);
+  for (const no of ['trust', 'once', 'localhost'])
+    assert.notEqual(await answerByName(first.address.ipv4, no), 0, no);
+  await refused(second);
+  assert.equal(await answerByName(first.address.ipv4, first.address.ipv4), 0);
+  await works(second);
+  const kept = (await keys(daemon, clientUid)).keys.filter((pin) => pin.address === first.address.ipv4);
+  assert.deepEqual(
+    kept.map((pin) => pin.fingerprint),
+    [second.certificate.fingerprint],
+    'the new key took the old one’s place',
+  );
+});
+
+test('a server that stops offering AUTH: allowed by its typed address, for the next login', async () => {
+  const secured = await lab.server(vsftpdTls);
+  await works(secured);
+  await secured.stop();
+  const plain = await lab.server(vsftpdPlain, { address: secured.address });
+  await refused(plain);
+  assert.deepEqual(await standing(secured.address.ipv4), [['downgraded', 1]]);
+  assert.notEqual(await answerByName(secured.address.ipv4, 'trust'), 0);
+  await refused(plain);
+  assert.equal(await answerByName(secured.address.ipv4, secured.address.ipv4), 0);
+  await works(plain);
 });
 
 test('the same key at another address is the same server', async () => {
@@ -161,7 +209,7 @@ test('cleartext = ask: no refuses, yes is remembered', async () => {
     assert.equal((await talk.reply()).code, code);
   }
   await works(server);
-  assert.deepEqual(await questions(daemon, clientUid), []);
+  assert.deepEqual(await standing(places.ask.ipv4), []);
   const [shown] = await sessions(daemon, clientUid);
   assert.match(shown?.state.warning ?? '', /not encrypted/, 'a yes is no reason to keep quiet');
   assert.match((await daemon.cli(['keys', 'list'], clientUid)).stdout, /CLEARTEXT/);

@@ -31,6 +31,8 @@ export const serverKey = makeServerKey('ftp.example.org');
 export const otherKey = makeServerKey('ftp.example.org');
 export const STRICT: GroupPolicy = { minBits: 1024, otherPrimes: 'refuse' };
 
+export type Middle = (from: 'client' | 'server', line: string, index: number) => string;
+
 export interface Talk {
   readonly key?: ServerKey;
   readonly dialled?: IpAddress;
@@ -42,7 +44,7 @@ export interface Talk {
   /** Lines that the client sends first, with the server's answers; `undefined` is what a backend says to it. */
   readonly before?: readonly { readonly line: string; readonly answer: string }[];
   /** What the middle makes of a line; the index counts the lines of that side. */
-  readonly middle?: (from: 'client' | 'server', line: string, index: number) => string;
+  readonly middle?: Middle;
   readonly trusted?: boolean;
 }
 

@@ -12,8 +12,8 @@ import type { LabServer } from './harness/server.js';
 import type { ServerAddress } from './harness/network.js';
 import { vsftpd, vsftpdPlain, vsftpdTls } from './servers/vsftpd.js';
 import { keys, place, questionAbout, questions, sessions, status } from './show/ground.js';
-import { FtpTalk } from './show/ftp-talk.js';
 import { Talker } from './show/talker.js';
+import { Talks } from './show/talks.js';
 
 const policies = ['allow', 'warn', 'ask', 'refuse'] as const;
 type Policy = (typeof policies)[number];
@@ -22,7 +22,7 @@ let lab: Lab;
 let daemon: Daemon;
 let person: Talker;
 let places: Readonly<Record<Policy, ServerAddress>>;
-const talks: FtpTalk[] = [];
+let talks: Talks;
 
 before(async () => {
   lab = await openLab();
@@ -37,11 +37,10 @@ before(async () => {
     `[trust]\nunknown = "accept-new"\nstore = "file"\n${hosts.join('')}`,
   );
   person = new Talker({ namespace: lab.network.pc, uid: clientUid });
+  talks = new Talks(person);
 });
 
-afterEach(async () => {
-  for (const talk of talks.splice(0)) await talk.hangUp().catch(() => undefined);
-});
+afterEach(() => talks.hangUp());
 
 after(async () => {
   await person.stop();
@@ -49,22 +48,9 @@ after(async () => {
   await lab.close();
 });
 
-async function open(server: LabServer, family: 'ipv4' | 'ipv6' = 'ipv4'): Promise<FtpTalk> {
-  const talk = await FtpTalk.open(person, server.address[family]);
-  talks.push(talk);
-  return talk;
-}
-
-/** A login that succeeds. */
-async function works(server: LabServer, family: 'ipv4' | 'ipv6' = 'ipv4'): Promise<FtpTalk> {
-  const talk = await open(server, family);
-  await talk.login();
-  return talk;
-}
-
 /** One line with 421 and the end, and no USER at the server. Returns the line. */
 async function refused(server: LabServer, user: string = login.user): Promise<string> {
-  const talk = await open(server);
+  const talk = await talks.open(server);
   const reply = await talk.command(`USER ${user}`);
   assert.equal(reply.code, 421, reply.text);
   assert.equal(reply.text.includes('\n'), false, 'one line');
@@ -88,7 +74,7 @@ async function answerByName(address: string, typed: string): Promise<number> {
 
 test('another key: 421 with both ways out in one line, and nothing was sent to it', async () => {
   const first = await lab.server(vsftpdTls);
-  await works(first);
+  await talks.logIn(first);
   await first.stop();
   const second = await lab.server(vsftpdTls, { address: first.address });
   const line = await refused(second);
@@ -103,14 +89,14 @@ test('another key: 421 with both ways out in one line, and nothing was sent to i
   assert.deepEqual(await standing(first.address.ipv4), [['changed', 1]]);
   // The advice works as it stands there; and the old key stays good, for a server that goes back to it.
   assert.equal((await daemon.cli(advice.split(' '), clientUid)).code, 0);
-  await works(second);
+  await talks.logIn(second);
   await second.stop();
-  await works(await lab.server(vsftpdTls, { address: first.address, certificate: first.certificate }));
+  await talks.logIn(await lab.server(vsftpdTls, { address: first.address, certificate: first.certificate }));
 });
 
 test('another key: the person types the server’s address in answer, and the next login goes through', async () => {
   const first = await lab.server(vsftpdTls);
-  await works(first);
+  await talks.logIn(first);
   await first.stop();
   const second = await lab.server(vsftpdTls, { address: first.address });
   await refused(second);
@@ -120,7 +106,7 @@ test('another key: the person types the server’s address in answer, and the ne
     assert.notEqual(await answerByName(first.address.ipv4, no), 0, no);
   await refused(second);
   assert.equal(await answerByName(first.address.ipv4, first.address.ipv4), 0);
-  await works(second);
+  await talks.logIn(second);
   const kept = (await keys(daemon, clientUid)).keys.filter((pin) => pin.address === first.address.ipv4);
   assert.deepEqual(
     kept.map((pin) => pin.fingerprint),
@@ -131,7 +117,7 @@ test('another key: the person types the server’s address in answer, and the ne
 
 test('a server that stops offering AUTH: allowed by its typed address, for the next login', async () => {
   const secured = await lab.server(vsftpdTls);
-  await works(secured);
+  await talks.logIn(secured);
   await secured.stop();
   const plain = await lab.server(vsftpdPlain, { address: secured.address });
   await refused(plain);
@@ -139,28 +125,28 @@ test('a server that stops offering AUTH: allowed by its typed address, for the n
   assert.notEqual(await answerByName(secured.address.ipv4, 'trust'), 0);
   await refused(plain);
   assert.equal(await answerByName(secured.address.ipv4, secured.address.ipv4), 0);
-  await works(plain);
+  await talks.logIn(plain);
 });
 
 test('the same key at another address is the same server', async () => {
   const first = await lab.server(vsftpdTls);
-  await works(first);
-  await works(await lab.server(vsftpdTls, { certificate: first.certificate }));
-  await works(first, 'ipv6');
+  await talks.logIn(first);
+  await talks.logIn(await lab.server(vsftpdTls, { certificate: first.certificate }));
+  await talks.logIn(first, 'ipv6');
   const log = (await daemon.cli(['log'])).stdout;
   assert.match(log, /key accepted.*replicated/);
 });
 
 test('a server that stops offering AUTH is refused, also to a login without password, until it is forgotten', async () => {
   const secured = await lab.server(vsftpdTls);
-  await works(secured);
+  await talks.logIn(secured);
   await secured.stop();
   const plain = await lab.server(vsftpdPlain, { address: secured.address });
   assert.match(await refused(plain), /was encrypted before and now offers no encryption/);
   await refused(plain, 'anonymous');
   const removed = await daemon.cli(['keys', 'remove', secured.address.ipv4], clientUid);
   assert.match(removed.stdout, /Forgotten/);
-  await works(plain);
+  await talks.logIn(plain);
 });
 
 test('a key that was added by hand alone makes cleartext an attack too', async () => {
@@ -172,7 +158,7 @@ test('a key that was added by hand alone makes cleartext an attack too', async (
 test('cleartext = allow: goes on without a warning', async () => {
   const server = await lab.server(vsftpdPlain, { address: places.allow });
   place(server, 'file.bin', content(1000));
-  const talk = await works(server);
+  const talk = await talks.logIn(server);
   assert.equal((await talk.fetch('EPSV', 'RETR file.bin')).final.code, 226);
   assert.equal((await talk.fetch('PORT', 'RETR file.bin')).final.code, 226);
   const [shown] = await sessions(daemon, clientUid);
@@ -182,7 +168,7 @@ test('cleartext = allow: goes on without a warning', async () => {
 
 test('cleartext = warn: goes on, and status, sessions and log say so', async () => {
   const server = await lab.server(vsftpdPlain, { address: places.warn });
-  await works(server);
+  await talks.logIn(server);
   const [shown] = await sessions(daemon, clientUid);
   assert.equal(shown?.state.protection, 'cleartext');
   assert.match(shown.state.warning ?? '', /not encrypted/);
@@ -200,7 +186,7 @@ test('cleartext = ask: no refuses, yes is remembered', async () => {
     ['refuse', 421],
     ['trust', 331],
   ] as const) {
-    const talk = await open(server);
+    const talk = await talks.open(server);
     await talk.say(`USER ${login.user}`);
     const question = await questionAbout(daemon, places.ask.ipv4);
     assert.equal(question.question.kind, 'cleartext');
@@ -208,7 +194,7 @@ test('cleartext = ask: no refuses, yes is remembered', async () => {
     assert.equal((await daemon.cli(['prompts', '--answer', question.id, answer], clientUid)).code, 0);
     assert.equal((await talk.reply()).code, code);
   }
-  await works(server);
+  await talks.logIn(server);
   assert.deepEqual(await standing(places.ask.ipv4), []);
   const [shown] = await sessions(daemon, clientUid);
   assert.match(shown?.state.warning ?? '', /not encrypted/, 'a yes is no reason to keep quiet');
@@ -230,13 +216,13 @@ test('anonymous logins go on without a warning; a login with a password in the s
     `anon_root=${root}`,
   ]);
   const server = await lab.server(kind);
-  const talk = await open(server);
+  const talk = await talks.open(server);
   await talk.expect(331, 'USER anonymous');
   await talk.expect(230, 'PASS guest@');
   const [shown] = await sessions(daemon, clientUid);
   assert.equal(shown?.state.protection, 'cleartext');
   assert.equal(shown.state.warning, undefined);
-  const another = await open(server);
+  const another = await talks.open(server);
   await another.expect(331, 'USER anonymous');
   await another.expect(331, `USER ${login.user}`);
   const warned = (await sessions(daemon, clientUid)).filter(({ state }) => state.warning !== undefined);

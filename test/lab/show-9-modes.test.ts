@@ -12,8 +12,10 @@ import type { LabServer, ServerKind } from './harness/server.js';
 import { proftpd } from './servers/proftpd.js';
 import { vsftpd, vsftpdPlain, vsftpdTls } from './servers/vsftpd.js';
 import { digest, place, readAt, sessions } from './show/ground.js';
-import { FtpTalk, type Form } from './show/ftp-talk.js';
+import type { FtpTalk} from './show/ftp-talk.js';
+import { type Form } from './show/ftp-talk.js';
 import { Talker } from './show/talker.js';
+import { Talks } from './show/talks.js';
 
 const file = content(200_000, 9);
 const tls = { protocol: 'TLSv1.3', reuse: 'optional' } as const;
@@ -51,7 +53,7 @@ let lab: Lab;
 let daemon: Daemon;
 let person: Talker;
 const servers = new Map<string, LabServer>();
-const talks: FtpTalk[] = [];
+let talks: Talks;
 
 before(async () => {
   lab = await openLab();
@@ -66,11 +68,10 @@ before(async () => {
   const config = `[divert]\nports = [21, 990]\n[trust]\nunknown = "accept-new"\nstore = "file"\n${hosts.join('')}`;
   daemon = await startDaemon(lab, 'show-9', config);
   person = new Talker({ namespace: lab.network.pc, uid: clientUid });
+  talks = new Talks(person);
 });
 
-afterEach(async () => {
-  for (const talk of talks.splice(0)) await talk.hangUp().catch(() => undefined);
-});
+afterEach(() => talks.hangUp());
 
 after(async () => {
   await person.stop();
@@ -82,13 +83,6 @@ function serverOf(name: Name): LabServer {
   const server = servers.get(name);
   assert.ok(server);
   return server;
-}
-
-async function works(name: Name, family: 'ipv4' | 'ipv6' = 'ipv4', port = 21): Promise<FtpTalk> {
-  const talk = await FtpTalk.open(person, serverOf(name).address[family], port);
-  talks.push(talk);
-  await talk.login();
-  return talk;
 }
 
 async function transfers(name: Name, talk: FtpTalk, forms: readonly Form[]): Promise<void> {
@@ -139,22 +133,22 @@ const v6: readonly Form[] = ['EPSV', 'EPRT'];
 
 test('implicit: the client speaks FTP to port 21, the server TLS at port 990', async () => {
   const wire = await eavesdrop('implicit');
-  await transfers('implicit', await works('implicit'), v4);
+  await transfers('implicit', await talks.logIn(serverOf('implicit')), v4);
   assert.deepEqual(await stateOf(), { protection: 'secured', data: 'private', warning: undefined });
-  await talks.pop()?.hangUp();
-  await transfers('implicit', await works('implicit', 'ipv6'), v6);
+  await talks.hangUpLast();
+  await transfers('implicit', await talks.logIn(serverOf('implicit'), 'ipv6'), v6);
   assert.deepEqual(await seen(wire), []);
 });
 
 test('implicit: a client that goes to port 990 itself is secured there', async () => {
   const wire = await eavesdrop('implicit');
-  await transfers('implicit', await works('implicit', 'ipv4', 990), v4);
+  await transfers('implicit', await talks.logIn(serverOf('implicit'), 'ipv4', 990), v4);
   assert.deepEqual(await seen(wire), []);
 });
 
 test('plain: no AUTH is tried, and the session is marked', async () => {
   const wire = await eavesdrop('plain');
-  await transfers('plain', await works('plain'), v4);
+  await transfers('plain', await talks.logIn(serverOf('plain')), v4);
   const state = await stateOf();
   assert.equal(state.protection, 'cleartext');
   assert.match(state.warning ?? '', /plain FTP/);
@@ -163,16 +157,16 @@ test('plain: no AUTH is tried, and the session is marked', async () => {
 });
 
 test('tunnel: nothing is touched, whatever it is', async () => {
-  await transfers('tunnel', await works('tunnel'), v4);
+  await transfers('tunnel', await talks.logIn(serverOf('tunnel')), v4);
   assert.equal((await stateOf()).protection, 'tunnelled');
   assert.doesNotMatch(serverOf('tunnel').log(), /AUTH/);
-  await talks.pop()?.hangUp();
-  await transfers('tunnel', await works('tunnel', 'ipv6'), v6);
+  await talks.hangUpLast();
+  await transfers('tunnel', await talks.logIn(serverOf('tunnel'), 'ipv6'), v6);
 });
 
 test('data.protection = clear: the login is encrypted, the files are not and go past ftpseal', async () => {
   const wire = await eavesdrop('clear');
-  const talk = await works('clear');
+  const talk = await talks.logIn(serverOf('clear'));
   await transfers('clear', talk, v4);
   assert.deepEqual(await stateOf(), { protection: 'secured', data: 'clear', warning: undefined });
   assert.match((await daemon.cli(['sessions'], clientUid)).stdout, /IN CLEAR/);
@@ -188,21 +182,21 @@ test('data.protection = clear: the login is encrypted, the files are not and go 
 
 test('data.protection = auto: encrypted where the server can', async () => {
   const wire = await eavesdrop('autoPrivate');
-  await transfers('autoPrivate', await works('autoPrivate'), v4);
+  await transfers('autoPrivate', await talks.logIn(serverOf('autoPrivate')), v4);
   assert.deepEqual(await stateOf(), { protection: 'secured', data: 'private', warning: undefined });
   assert.deepEqual(await seen(wire), []);
 });
 
 test('data.protection = auto: in clear where the server refuses PROT P', async () => {
   const wire = await eavesdrop('autoClear');
-  await transfers('autoClear', await works('autoClear'), v4);
+  await transfers('autoClear', await talks.logIn(serverOf('autoClear')), v4);
   assert.equal((await stateOf()).data, 'clear');
   assert.deepEqual(await seen(wire), ['file']);
 });
 
 test('data.protection = private: no transfer with a server that refuses PROT P, in any form', async () => {
   const wire = await eavesdrop('refused');
-  const talk = await works('refused');
+  const talk = await talks.logIn(serverOf('refused'));
   for (const line of ['EPSV', 'PASV', 'PORT 10,22,0,2,200,1', 'LIST']) {
     const reply = await talk.command(line);
     assert.equal(reply.code, 522, reply.text);

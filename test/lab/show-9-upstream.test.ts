@@ -12,8 +12,10 @@ import { oddService } from './servers/odd-service.js';
 import { proftpd13 } from './servers/proftpd.js';
 import { vsftpd, vsftpdTls } from './servers/vsftpd.js';
 import { digest, place, readAt, sessions } from './show/ground.js';
-import { FtpTalk, type Form } from './show/ftp-talk.js';
+import type { FtpTalk} from './show/ftp-talk.js';
+import { type Form } from './show/ftp-talk.js';
 import { Talker } from './show/talker.js';
+import { Talks } from './show/talks.js';
 
 const file = content(250_000, 10);
 const everyForm: readonly Form[] = ['EPSV', 'PASV', 'EPRT', 'PORT'];
@@ -28,35 +30,22 @@ const foreign = vsftpd('vsftpd-foreign', 'another address in 227', true, ['pasv_
 let lab: Lab;
 let daemon: Daemon;
 let person: Talker;
-const talks: FtpTalk[] = [];
+let talks: Talks;
 
 before(async () => {
   lab = await openLab();
   daemon = await startDaemon(lab, 'show-9u', acceptNew);
   person = new Talker({ namespace: lab.network.pc, uid: clientUid });
+  talks = new Talks(person);
 });
 
-afterEach(async () => {
-  for (const talk of talks.splice(0)) await talk.hangUp().catch(() => undefined);
-});
+afterEach(() => talks.hangUp());
 
 after(async () => {
   await person.stop();
   await daemon.stop();
   await lab.close();
 });
-
-async function open(server: LabServer, family: 'ipv4' | 'ipv6' = 'ipv4'): Promise<FtpTalk> {
-  const talk = await FtpTalk.open(person, server.address[family]);
-  talks.push(talk);
-  return talk;
-}
-
-async function works(server: LabServer, family: 'ipv4' | 'ipv6' = 'ipv4'): Promise<FtpTalk> {
-  const talk = await open(server, family);
-  await talk.login();
-  return talk;
-}
 
 async function transfers(server: LabServer, talk: FtpTalk, forms: readonly Form[]): Promise<void> {
   for (const form of forms) {
@@ -77,15 +66,15 @@ async function transfers(server: LabServer, talk: FtpTalk, forms: readonly Form[
 test('a server without passive mode: ftpseal lets it connect, whatever the client asks for', async () => {
   const server = await lab.server(noPassive);
   place(server, 'file.bin', file);
-  await transfers(server, await works(server), everyForm);
-  await transfers(server, await works(server, 'ipv6'), ['EPSV', 'EPRT']);
+  await transfers(server, await talks.logIn(server), everyForm);
+  await transfers(server, await talks.logIn(server, 'ipv6'), ['EPSV', 'EPRT']);
   assert.match(server.log(), /"(?:PORT|EPRT) /);
 });
 
 test('a stranger who comes to the port that ftpseal opened for the server is dropped', async () => {
   const server = await lab.server(noPassive);
   place(server, 'file.bin', file);
-  const talk = await works(server);
+  const talk = await talks.logIn(server);
   const port = await talk.passivePort('EPSV');
   const opened = await must({ namespace: lab.network.pc }, ['ss', '-Hltne', 'src', '10.22.0.2']);
   const line = opened.split('\n').find((one) => one.includes('uid:21021'));
@@ -108,8 +97,8 @@ test('a server whose passive ports can’t be reached: the same', async () => {
   const wall = 'type filter hook input priority 0; tcp dport 50000-50010 reject with tcp reset';
   await must({ namespace: lab.network.srv }, ['nft', `table inet wall { chain in { ${wall}; }; }`]);
   // A session each: what the first form has learnt would spare the others their way around.
-  for (const form of everyForm) await transfers(server, await works(server), [form]);
-  await transfers(server, await works(server, 'ipv6'), ['EPSV', 'EPRT']);
+  for (const form of everyForm) await transfers(server, await talks.logIn(server), [form]);
+  await transfers(server, await talks.logIn(server, 'ipv6'), ['EPSV', 'EPRT']);
   await must({ namespace: lab.network.srv }, ['nft', 'delete', 'table', 'inet', 'wall']);
 });
 
@@ -118,14 +107,14 @@ test('a server whose passive ports swallow everything: the same, after ten secon
   place(server, 'file.bin', file);
   const wall = 'type filter hook input priority 0; tcp dport 50000-50010 drop';
   await must({ namespace: lab.network.srv }, ['nft', `table inet wall { chain in { ${wall}; }; }`]);
-  await transfers(server, await works(server), ['EPSV', 'PORT']);
+  await transfers(server, await talks.logIn(server), ['EPSV', 'PORT']);
   await must({ namespace: lab.network.srv }, ['nft', 'delete', 'table', 'inet', 'wall']);
 });
 
 test('another address in a 227 is not believed', async () => {
   const server = await lab.server(foreign);
   place(server, 'file.bin', file);
-  await transfers(server, await works(server), everyForm);
+  await transfers(server, await talks.logIn(server), everyForm);
   assert.match(server.log(), /192,0,2,55/);
 });
 
@@ -134,7 +123,7 @@ test('no PORT at all: data comes to the control connection’s own port', async 
     const server = await lab.server(kind);
     place(server, 'file.bin', file);
     for (const family of ['ipv4', 'ipv6'] as const) {
-      const talk = await works(server, family);
+      const talk = await talks.logIn(server, family);
       const [host, port] = talk.control.local;
       const { listener } = await person.listen(host, port);
       for (let round = 0; round < 2; round += 1) {
@@ -199,7 +188,7 @@ test('a server that hangs up on AUTH gets a second connection, in clear by polic
     answers: { USER: '331 Password?\r\n', OPTS: '200 Ok.\r\n', PASS: '230 In.\r\n', FEAT: '211 None.\r\n' },
   };
   const server = await lab.server(oddService('hang-up', behaviour));
-  const talk = await open(server);
+  const talk = await talks.open(server);
   await talk.expect(200, 'OPTS UTF8 ON');
   await talk.expect(331, 'USER somebody');
   await talk.expect(230, 'PASS secret');
@@ -220,7 +209,7 @@ for (const code of [421, 502, 504, 530, 534]) {
       otherwise: '500 What?\r\n',
     };
     const server = await lab.server(oddService(`auth-${code}`, behaviour));
-    const talk = await open(server);
+    const talk = await talks.open(server);
     const reply = await talk.command('USER somebody');
     assert.equal(reply.code, 331, reply.text);
     const heard = await heardBy(server, 'USER somebody');

@@ -30,8 +30,16 @@ export class GuardedTransport extends Duplex {
   #tlsFailed = false;
   #paused = false;
 
-  constructor(raw: net.Socket) {
-    super({ allowHalfOpen: true, readableHighWaterMark: HELD_BYTES });
+  /**
+   * With `outlastsRaw` the transport goes only with the TLS stream: for connections that read on after their own end, whose last
+   * bytes may still wait in the TLS stream when the raw socket is through.
+   */
+  constructor(raw: net.Socket, options: { readonly outlastsRaw?: boolean } = {}) {
+    super({
+      allowHalfOpen: true,
+      readableHighWaterMark: HELD_BYTES,
+      autoDestroy: options.outlastsRaw !== true,
+    });
     this.#raw = raw;
     raw.allowHalfOpen = true;
     raw.setNoDelay(true);

@@ -98,6 +98,7 @@ export default tseslint.config(
       'daemon/ftp/**/*.ts',
       'daemon/security/**/*.ts',
       'daemon/trust/verdict.ts',
+      'daemon/divert/windows/{checksum,segment,connection-table,rules,reflection}.ts',
       'shared/**/*.ts',
       'tray/model/**/*.ts',
     ],

@@ -15,6 +15,7 @@ import type { Phase } from './state.js';
 import { TransferMachine } from './transfer.js';
 
 const LOGIN_VERBS: readonly string[] = ['USER', 'PASS', 'ACCT'];
+const SERVICE_ENDS = 421;
 const NEGOTIATION_CODES: readonly number[] = [234, 235, 334, 335];
 
 /** The parts that commands and replies may concern. */
@@ -76,7 +77,7 @@ export class Conversation {
       phase,
       idle: pairing.idle,
       inDoubt: pairing.inDoubt,
-      pipelinable: pairing.pipelinable,
+      pipelinable: this.#inLockstep ? pairing.idle : pairing.pipelinable,
       transferring: pairing.transferring,
       settingUp: this.transfer.settingUp,
       holding: this.transfer.holding,
@@ -88,6 +89,11 @@ export class Conversation {
       client: context.client,
       label,
     };
+  }
+
+  /** What X-SafeTP1 proves afterwards is the order of all that was said, so nothing may be said while an answer is on its way. */
+  get #inLockstep(): boolean {
+    return this.#control.phase === 'plain' && this.#control.mechanismContext !== undefined;
   }
 
   /** Data without protection goes past the proxy where it can: then its commands are like any other. */
@@ -158,7 +164,7 @@ export class Conversation {
 
   /** Asks for PBSZ and PROT where that is due. */
   protect(): void {
-    for (const line of this.#protection.ask())
+    for (const line of this.#protection.ask(this.#control.lines?.bufferProposal))
       this.#control.sendOwn(line, { kind: line.startsWith('PBSZ') ? 'pbsz' : 'prot' });
   }
 
@@ -190,20 +196,27 @@ export class Conversation {
       return;
     }
     const isFeature = exchange?.kind === 'relay' && exchange.verb === 'FEAT' && !first && !line.last;
-    if (exchange === undefined) this.#onUnasked(line.raw);
+    if (exchange === undefined) this.#onUnasked(line.raw, code);
     else if (!isFeature || phase !== 'secured' || !isOwnFeature(line.text)) outbox.toClient(line.raw);
     if (line.last && exchange?.kind === 'relay') this.#onRelayed(exchange, code);
   }
 
-  /** While our own negotiation is under way no command of the client is out, so what comes unasked is not for it. */
-  #onUnasked(raw: Uint8Array): void {
+  /**
+   * In clear, anybody on the way can say what nobody asked for. The client would keep it and take it for the answers to what it
+   * sends under protection later: a login that succeeded, a port to send its file to. A 421 only ends the session.
+   */
+  #onUnasked(raw: Uint8Array, code?: number): void {
     const { phase, outbox } = this.#control;
-    if (phase !== 'negotiating' && phase !== 'judgingClear') outbox.toClient(raw);
+    const mayBeForged = phase === 'plain' || phase === 'clientAuth';
+    const isOwnTime = phase === 'negotiating' || phase === 'judgingClear';
+    if (!isOwnTime && (!mayBeForged || code === SERVICE_ENDS)) outbox.toClient(raw);
   }
 
   #onReply(exchange: Extract<StreamRead, { kind: 'reply' }>['exchange'], reply: Reply): void {
     switch (exchange.kind) {
       case 'pbsz':
+        this.#onBufferSize(reply);
+        break;
       case 'silent':
         break;
       case 'clientAuth':
@@ -225,6 +238,15 @@ export class Conversation {
         this.#onReinitialised(reply);
         break;
     }
+  }
+
+  /** Only where data goes in blocks does the size mean anything; one that was not proposed is an attack. */
+  #onBufferSize(reply: Reply): void {
+    const { lines, label } = this.#control;
+    if (lines === undefined || replyClass(reply.code) !== 2) return;
+    const size = lines.bufferAgreed(reply.lines[0] ?? '');
+    if (size === undefined) this.#control.fail(sentences.mechanismFailed(label, 'PBSZ'));
+    else this.transfer.bufferSize = size;
   }
 
   #onRelayed(exchange: Extract<Exchange, { kind: 'relay' }>, code: number): void {

@@ -29,6 +29,8 @@ export const serverIdentitySchema = z
     protocol: text(32),
     cipher: text(128),
     certificate: certificateSummarySchema.optional(),
+    /** What the server calls itself, signed by its own key (X-SafeTP1). */
+    brand: text(256).optional(),
   })
   .readonly();
 export type ServerIdentity = z.infer<typeof serverIdentitySchema>;

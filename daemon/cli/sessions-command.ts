@@ -54,6 +54,7 @@ const PHASE_WORDS: Readonly<Record<string, string>> = {
   plain: 'before login',
   clientAuth: 'securing itself',
   negotiating: 'negotiating',
+  proving: 'negotiating',
   handshaking: 'TLS handshake',
   judgingKey: 'key in question',
   judgingClear: 'cleartext in question',

@@ -1,6 +1,7 @@
 // Everything a session may ask of the driver, in order. The driver carries out and decides nothing.
 import type { Endpoint, Port } from '../../shared/endpoint.js';
 import type { Question } from '../../shared/trust.js';
+import type { DataProtection } from '../security/mechanism.js';
 import type { ChannelId, TimerName } from './events.js';
 
 /** How a data leg towards the server is protected. */
@@ -41,6 +42,13 @@ export type Effect =
    * is for servers that want it before they answer: after a moment it begins anyway.
    */
   | { readonly kind: 'secureSoon'; readonly channel: ChannelId }
+  /** The data of the transfer that now begins goes in protected blocks instead of TLS. Comes before `secureSoon` and `relay`. */
+  | {
+      readonly kind: 'useBlocks';
+      readonly channel: ChannelId;
+      readonly blocks: DataProtection;
+      readonly direction: 'download' | 'upload';
+    }
   /** Move the transfer's bytes as soon as both legs stand. */
   | { readonly kind: 'relay'; readonly channel: ChannelId; readonly direction: 'download' | 'upload' }
   /** The server says that the transfer is over: if nothing moves any more for a while, settle it as truncated. */

@@ -26,8 +26,8 @@ export class Protection {
     return this.#state === 'private' || this.#state === 'clear' || this.#state === 'refused';
   }
 
-  /** The commands to send now; empty when nothing is to be asked. */
-  ask(): readonly string[] {
+  /** The commands to send now; empty when nothing is to be asked. TLS has no use for a buffer size: 0. */
+  ask(bufferSize = 0): readonly string[] {
     if (this.settled || this.#state === 'asked') return [];
     if (this.#attempts === ATTEMPTS_MAX) {
       this.#state = this.#wanted === 'auto' ? 'clear' : 'refused';
@@ -35,7 +35,7 @@ export class Protection {
     }
     this.#attempts += 1;
     this.#state = 'asked';
-    return ['PBSZ 0', this.#wanted === 'clear' ? 'PROT C' : 'PROT P'];
+    return [`PBSZ ${bufferSize}`, this.#wanted === 'clear' ? 'PROT C' : 'PROT P'];
   }
 
   /** The final reply to PROT; `loggedIn` tells whether a later attempt could fare better. */

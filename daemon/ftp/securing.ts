@@ -1,6 +1,7 @@
 // The road to protection: AUTH, handshake and the verdict on the server's key; or, where no mechanism is accepted, the leave to
 // go on in clear. What is held for the client meanwhile is the session's business.
 import type { Decision, ServerIdentity } from '../../shared/trust.js';
+import type { LineProtection } from '../security/mechanism.js';
 import type { Command } from './command-reader.js';
 import type { Control } from './control.js';
 import { HANDSHAKE_MS, NEGOTIATION_REPLY_MS, REPLAYED_COMMANDS_MAX } from './limits.js';
@@ -12,10 +13,18 @@ import { sentences } from './sentences.js';
 /** Harmless commands that change what a server does later: repeated on a second connection. */
 const REPLAYED_VERBS: readonly string[] = ['CLNT', 'OPTS', 'LANG', 'HOST'];
 
+/** Whom the road tells where it has led. */
+export interface SecuringHost {
+  /** TLS stands and its key was accepted. */
+  keyAllowed(): void;
+  /** A mechanism without TLS has secured the connection. */
+  secured(): void;
+}
+
 /** One session's road; it is gone once, or once more in clear for a login that follows an anonymous one. */
 export class Securing {
   readonly #control: Control;
-  readonly #onKeyAllowed: () => void;
+  readonly #host: SecuringHost;
   readonly #replayed: Buffer[] = [];
   #negotiation: Negotiation | undefined;
   #identity: ServerIdentity | undefined;
@@ -23,12 +32,12 @@ export class Securing {
   #serverLost = false;
   #anonymousOnly = false;
 
-  constructor(control: Control, onKeyAllowed: () => void) {
+  constructor(control: Control, host: SecuringHost) {
     this.#control = control;
-    this.#onKeyAllowed = onKeyAllowed;
+    this.#host = host;
   }
 
-  /** Known as soon as TLS stands, before its key was judged. */
+  /** Known as soon as the server has shown its key, before that was judged. */
   get identity(): ServerIdentity | undefined {
     return this.#identity;
   }
@@ -60,7 +69,8 @@ export class Securing {
       this.#allowClear('this server is set to plain FTP');
       return;
     }
-    this.#negotiation = new Negotiation(this.#control.context.policy.tls.mechanisms);
+    const { context, mechanismContext } = this.#control;
+    this.#negotiation = new Negotiation(context.policy.tls.mechanisms, mechanismContext);
     this.#control.to('negotiating');
     this.#follow(this.#negotiation.start());
   }
@@ -78,15 +88,38 @@ export class Securing {
         this.#control.sendOwn(step.line, { kind: 'auth' });
         break;
       case 'wrapStream':
-        this.#control.outbox.clearTimer('negotiation');
-        if (this.#control.replies.pending > 0) this.#control.fail(sentences.injected(this.#control.label));
-        else this.beginHandshake();
+        if (this.#agreed()) this.beginHandshake();
+        break;
+      case 'judge':
+        if (this.#agreed()) this.#judge(step.identity);
+        break;
+      case 'wrapLines':
+        if (this.#agreed()) this.#protectLines(step.lines, step.first);
+        break;
+      case 'secured':
+        if (this.#agreed()) this.#host.secured();
+        break;
+      case 'failed':
+        this.#control.fail(sentences.mechanismFailed(this.#control.label, step.reason));
         break;
       case 'exhausted':
         this.#control.outbox.clearTimer('negotiation');
         this.judgeClear(step.reason);
         break;
     }
+  }
+
+  /** The server has said yes. With bytes behind it somebody else has spoken as well, and the session is over: false. */
+  #agreed(): boolean {
+    this.#control.outbox.clearTimer('negotiation');
+    if (this.#control.replies.pending === 0) return true;
+    this.#control.fail(sentences.injected(this.#control.label));
+    return false;
+  }
+
+  #protectLines(lines: LineProtection, first: string): void {
+    this.#control.protectLines(lines);
+    this.#follow({ kind: 'send', line: first });
   }
 
   beginHandshake(): void {
@@ -98,6 +131,11 @@ export class Securing {
   onTlsEstablished(identity: ServerIdentity): void {
     if (this.#control.phase !== 'handshaking') return;
     this.#control.outbox.clearTimer('handshake');
+    this.#negotiation = undefined;
+    this.#judge(identity);
+  }
+
+  #judge(identity: ServerIdentity): void {
     this.#identity = identity;
     this.#control.to('judgingKey');
     this.#control.outbox.emit({ kind: 'ask', question: { kind: 'key', identity } });
@@ -126,6 +164,15 @@ export class Securing {
     }
   }
 
+  /** TLS stands already; other mechanisms go on with their negotiation. */
+  #onKeyAllowed(): void {
+    if (this.#negotiation === undefined) this.#host.keyAllowed();
+    else if (this.#agreed()) {
+      this.#control.to('proving');
+      this.#follow(this.#negotiation.onAccepted());
+    }
+  }
+
   #allowClear(warning: string | undefined): void {
     this.#warning = warning;
     if (this.#serverLost) this.#reconnect();
@@ -137,12 +184,17 @@ export class Securing {
   /** The server is gone while it should have answered AUTH. */
   onServerLost(event: string): void {
     this.#control.outbox.clearTimer('negotiation');
+    if (this.#control.phase === 'proving') {
+      // It has begun to encrypt: who breaks that off must not get the session in clear.
+      this.#control.fail(sentences.mechanismFailed(this.#control.label, event));
+      return;
+    }
     this.#serverLost = true;
     this.judgeClear(this.#negotiation?.reasonWith(event) ?? event);
   }
 
   onServerSilent(): void {
-    this.#control.outbox.emit({ kind: 'hangUpServer' });
+    if (this.#control.phase === 'negotiating') this.#control.outbox.emit({ kind: 'hangUpServer' });
     this.onServerLost('no answer');
   }
 

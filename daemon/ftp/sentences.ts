@@ -26,6 +26,11 @@ export const sentences = {
     `${server} sent something where only encryption may begin; somebody may be in between. Nothing was sent.`,
   tlsFailed: (server: string, reason: string) =>
     `${server} offered encryption, but it could not be set up (${reason}). Nothing was sent in clear.`,
+  mechanismFailed: (server: string, reason: string) =>
+    `${server} offered encryption, but it could not be set up (${reason}); somebody may be in between. Nothing was sent in clear.`,
+  lineNotAuthentic: (server: string) =>
+    `${server} sent something that is not protected as it should be; somebody may be in between. The connection was closed.`,
+  lineRefused: () => 'that command line is too long or holds a line break; the connection was closed.',
   greetingMissing: (server: string) => `${server} gave no greeting; nothing was sent. Try again later.`,
   lineTooLong: () => 'that command line is too long; the connection was closed.',
   replyTooLong: (server: string) => `${server} sent a reply without end; the connection was closed.`,

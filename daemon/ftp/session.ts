@@ -19,13 +19,21 @@ const LISTENING: readonly Phase[] = [
   'plain',
   'clientAuth',
   'negotiating',
+  'proving',
   'judgingClear',
   'reconnecting',
   'secured',
   'cleartext',
 ];
 /** Phases in which a client that will say no more may still be waiting for answers. */
-const WORKING: readonly Phase[] = ['plain', 'negotiating', 'handshaking', 'secured', 'cleartext'];
+const WORKING: readonly Phase[] = [
+  'plain',
+  'negotiating',
+  'handshaking',
+  'proving',
+  'secured',
+  'cleartext',
+];
 
 /**
  * `step` is total: it never throws for anything a peer does, and after `close` or `tunnel` it returns nothing. Its
@@ -45,8 +53,13 @@ export class Session {
 
   constructor(context: SessionContext) {
     this.#control = new Control(context);
-    this.#securing = new Securing(this.#control, () => {
-      this.#onKeyAllowed();
+    this.#securing = new Securing(this.#control, {
+      keyAllowed: () => {
+        this.#onKeyAllowed();
+      },
+      secured: () => {
+        this.#onSecured();
+      },
     });
     this.#opening = new Opening(this.#control, {
       isSecured: () => this.#securing.identity !== undefined,
@@ -228,6 +241,10 @@ export class Session {
     }
     // What the server said while its key was judged answers nothing that was sent.
     this.#readReplies('judgingKey');
+    this.#onSecured();
+  }
+
+  #onSecured(): void {
     this.#control.to('secured');
     this.#conversation.protect();
   }
@@ -241,7 +258,7 @@ export class Session {
       // The driver hands these bytes to TLS; whoever feeds them here lets them jump the protection.
       this.#control.fail(sentences.injected(label));
     } else if (phase !== 'connecting') {
-      replies.push(bytes);
+      replies.push(this.#control.heard(bytes));
       if (phase !== 'judgingKey') this.#readReplies();
       else if (replies.pending > HELD_REPLIES_MAX) this.#control.fail(sentences.replyTooLong(label));
     }
@@ -275,7 +292,8 @@ export class Session {
 
   #onServerClosed(): void {
     const { phase, label } = this.#control;
-    if (phase === 'negotiating') this.#securing.onServerLost('the server closed the connection');
+    if (phase === 'negotiating' || phase === 'proving')
+      this.#securing.onServerLost('the server closed the connection');
     else if (phase === 'judgingClear') this.#securing.noteServerLost();
     else if (phase === 'handshaking')
       this.#control.fail(sentences.tlsFailed(label, 'the server closed the connection'));
@@ -298,7 +316,7 @@ export class Session {
     if (!this.#control.outbox.expire(timer)) return;
     const { phase, label } = this.#control;
     if (timer === 'linger') this.#onLinger();
-    else if (phase === 'negotiating') this.#securing.onServerSilent();
+    else if (phase === 'negotiating' || phase === 'proving') this.#securing.onServerSilent();
     else if (phase === 'greeting') this.#opening.onSilence();
     else if (phase === 'handshaking') this.#control.fail(sentences.tlsFailed(label, 'it took too long'));
     else if (phase === 'reconnecting') this.#control.fail(sentences.greetingMissing(label));

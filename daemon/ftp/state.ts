@@ -15,6 +15,7 @@ export type Phase =
   | 'negotiating' // our own AUTH is out
   | 'handshaking' // TLS is being set up; no byte of it reaches the core
   | 'judgingKey' // the server's key waits for a verdict
+  | 'proving' // the key was accepted; a mechanism without TLS goes on
   | 'judgingClear' // no mechanism was accepted; may this session go on in clear?
   | 'reconnecting' // the server hung up on AUTH; clear was allowed, so once more without AUTH
   | 'secured'
@@ -29,9 +30,10 @@ const TRANSITIONS: Readonly<Record<Phase, readonly Phase[]>> = {
   plain: ['clientAuth', 'negotiating', 'judgingClear', 'closed'],
   clientAuth: ['clientAgreed', 'passthrough', 'plain', 'cleartext', 'closed'],
   clientAgreed: ['tunnel', 'closed'],
-  negotiating: ['handshaking', 'judgingClear', 'closed'],
+  negotiating: ['handshaking', 'judgingKey', 'judgingClear', 'closed'],
   handshaking: ['judgingKey', 'closed'],
-  judgingKey: ['secured', 'greeting', 'closed'],
+  judgingKey: ['secured', 'proving', 'greeting', 'closed'],
+  proving: ['secured', 'closed'],
   judgingClear: ['cleartext', 'reconnecting', 'closed'],
   reconnecting: ['cleartext', 'closed'],
   secured: ['closed'],

@@ -55,6 +55,8 @@ export class TransferMachine {
   readonly forms: UpstreamForms;
   /** The level for the legs towards the server, kept up to date by the session. */
   legProtection: LegProtection = 'private';
+  /** What PBSZ agreed on, where data goes in blocks. */
+  bufferSize = 0;
   completed = 0;
   /** How many were reported as failed because their data did not come through whole. */
   cut = 0;
@@ -276,9 +278,22 @@ export class TransferMachine {
       aborted: false,
     };
     this.#state = { kind: 'running', running };
-    this.#control.send(command, { kind: 'transfer' });
+    const sequence = this.#control.send(command, { kind: 'transfer' });
+    this.#useBlocks(running, sequence);
     if (this.legProtection === 'private')
       this.#control.outbox.emit({ kind: 'secureSoon', channel: channel.id });
+  }
+
+  /** Where lines are protected one by one, so is data, under the number of the line that asked for it. */
+  #useBlocks({ channel, direction }: Running, sequence: number | undefined): void {
+    const { lines, outbox, label } = this.#control;
+    if (this.legProtection === 'clear' || lines === undefined || sequence === undefined) return;
+    if (this.bufferSize === 0) {
+      this.#control.fail(sentences.mechanismFailed(label, 'PROT without PBSZ'));
+      return;
+    }
+    const blocks = lines.transfer(sequence, this.bufferSize);
+    outbox.emit({ kind: 'useBlocks', channel: channel.id, blocks, direction });
   }
 
   /** A preliminary or final reply to the transfer command. */

@@ -3,15 +3,14 @@
 import type net from 'node:net';
 import type { DataOutcome } from '../ftp/data-outcome.js';
 import { Download } from './download.js';
-import { serverLeg } from './server-leg.js';
-import type { TlsLink } from './tls-client.js';
+import { serverLeg, type ProvableStream } from './server-leg.js';
 import { Upload } from './upload.js';
 
 export interface PumpOptions {
   /** Not read by anyone before; ordinary or bulk. */
   readonly client: net.Socket;
   /** Not read by anyone before; a link's `established` has been awaited and its peer is proven. */
-  readonly server: net.Socket | TlsLink;
+  readonly server: net.Socket | ProvableStream;
   readonly direction: 'download' | 'upload';
   /** Called for every portion with its size. */
   readonly onBytes: (count: number) => void;

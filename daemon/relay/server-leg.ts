@@ -1,14 +1,29 @@
-// The server's side of a transfer, the same for plain TCP and TLS.
+// The server's side of a transfer, the same for plain TCP, TLS and protected blocks.
 import net from 'node:net';
+import type { Duplex } from 'node:stream';
 import { endedByReset } from '../sys/socket-error.js';
+import type { Ending } from './guarded-transport.js';
 import { resetSocket } from './reset-socket.js';
 import type { TlsLink } from './tls-client.js';
 
+/** What a transfer needs of a TLS connection, whichever side of the handshake this was. */
+export type SecuredStream = Pick<TlsLink, 'stream' | 'ending' | 'reset'>;
+
+/** A connection whose end the peer can prove: TLS, or protected blocks. */
+export interface ProvableStream {
+  /** The plain text. */
+  readonly stream: Duplex;
+  /** Final once the stream has emitted `end` or `close`. */
+  readonly ending: () => Ending;
+  /** Breaks off so that the peer can't take it for the end of a file. */
+  readonly reset: () => void;
+}
+
 export interface ServerLeg {
-  readonly stream: net.Socket;
+  readonly stream: Duplex;
   /** A server that ended its side can still take bytes. */
   readonly mayHalfClose: boolean;
-  /** After `end` or `close`: the server said that this is all, as well as it can (close_notify on TLS, FIN without). */
+  /** After `end` or `close`: the server said that this is all, as well as it can (close_notify, an end block, or else a FIN). */
   readonly endedWhole: () => boolean;
   /** After `end` or `close`: the server closed regularly, if maybe without proof, and nothing broke. */
   readonly endedCalmly: () => boolean;
@@ -17,8 +32,8 @@ export interface ServerLeg {
 }
 
 /** Takes the socket or the link as the server's side. */
-export function serverLeg(server: net.Socket | TlsLink): ServerLeg {
-  return server instanceof net.Socket ? plainLeg(server) : tlsLeg(server);
+export function serverLeg(server: net.Socket | ProvableStream): ServerLeg {
+  return server instanceof net.Socket ? plainLeg(server) : provableLeg(server);
 }
 
 function plainLeg(socket: net.Socket): ServerLeg {
@@ -42,7 +57,7 @@ function plainLeg(socket: net.Socket): ServerLeg {
   };
 }
 
-function tlsLeg(link: TlsLink): ServerLeg {
+function provableLeg(link: ProvableStream): ServerLeg {
   return {
     stream: link.stream,
     mayHalfClose: false,

@@ -38,6 +38,8 @@ export class SessionDriver {
   readonly #session: Session;
   readonly #timers = new Map<TimerName, NodeJS.Timeout>();
   readonly #channels = new Map<ChannelId, DataChannel>();
+  /** Channels whose data goes in protected blocks instead of TLS. */
+  readonly #blocks = new Map<ChannelId, Extract<Effect, { readonly kind: 'useBlocks' }>>();
   readonly #queue: Event[] = [];
   #stepping = false;
   readonly #server: ServerControl;
@@ -172,6 +174,9 @@ export class SessionDriver {
       case 'listenForServer':
         channel.listenForServer(effect.protection);
         break;
+      case 'useBlocks':
+        this.#blocks.set(effect.channel, effect);
+        break;
       case 'secureSoon':
         channel.secureSoon();
         break;
@@ -184,6 +189,7 @@ export class SessionDriver {
       case 'discard':
         channel.discard();
         this.#channels.delete(effect.channel);
+        this.#blocks.delete(effect.channel);
         break;
     }
   }

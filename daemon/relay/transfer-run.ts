@@ -1,6 +1,6 @@
 // What both directions of a transfer share: the count, the one outcome, the watch for a standstill, and letting go.
 import type { EventEmitter } from 'node:events';
-import type net from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { DataOutcome } from '../ftp/data-outcome.js';
 
 /** Milliseconds for the peer to close after this side has; then the connection is dropped. As patient as vsftpd and curl. */
@@ -69,7 +69,7 @@ export class TransferRun {
 }
 
 /** The destination's queue is full and a `drain` will come when it is empty. */
-export function isFull(destination: net.Socket): boolean {
+export function isFull(destination: Duplex): boolean {
   return destination.writableNeedDrain && destination.writableLength >= QUEUED_BYTES;
 }
 
@@ -77,7 +77,7 @@ export function isFull(destination: net.Socket): boolean {
  * Waits for the peer to close a connection that this side has ended and goes on reading, whose consumer discards what still
  * comes: closing at once with bytes unread would make the kernel send a reset, and the peer would lose what it has not read yet.
  */
-export function linger(socket: net.Socket, milliseconds: number): void {
+export function linger(socket: Duplex, milliseconds: number): void {
   if (socket.destroyed) return;
   const timer = setTimeout(() => {
     socket.destroy();

@@ -1,5 +1,6 @@
 // The mechanisms there are, in order of preference. Adding one is one file and one row here.
-import type { MechanismClient } from './mechanism.js';
+import type { MechanismClient, MechanismContext } from './mechanism.js';
+import { SAFETP_NAME } from './safetp.js';
 import { createTlsClient } from './tls.js';
 
 interface MechanismRow {
@@ -9,28 +10,51 @@ interface MechanismRow {
   readonly words: readonly string[];
   /** Words to try only if the server names them in a 504. */
   readonly hinted: readonly string[];
-  readonly create: (word: string) => MechanismClient;
+  /** Undefined where the connection does not allow it. */
+  readonly create: (word: string, context: MechanismContext | undefined) => MechanismClient | undefined;
 }
 
 const ROWS: readonly MechanismRow[] = [
   { name: 'TLS', words: ['TLS', 'SSL'], hinted: ['TLS-P', 'TLS-C'], create: createTlsClient },
 ];
 
-/** Attempts that policy allows, best first. Unknown names in the policy are skipped: the configuration has warned of them. */
-export function mechanismAttempts(allowed: readonly string[]): readonly MechanismClient[] {
-  return ROWS.filter((row) => isAllowed(row, allowed)).flatMap((row) =>
-    row.words.map((word) => row.create(word)),
-  );
+/**
+ * Attempts that policy allows, best first. Unknown names in the policy are skipped: the configuration has warned of them. Without a
+ * context there are those only that need to know nothing of the connection.
+ */
+export function mechanismAttempts(
+  allowed: readonly string[],
+  context?: MechanismContext,
+): readonly MechanismClient[] {
+  return ROWS.filter((row) => isAllowed(row, allowed)).flatMap((row) => attempts(row, row.words, context));
 }
 
 /** Attempts for names that a server gave as hints; a hint never brings in what policy does not allow. */
 export function hintedAttempts(
   allowed: readonly string[],
   hints: readonly string[],
+  context?: MechanismContext,
 ): readonly MechanismClient[] {
   return ROWS.filter((row) => isAllowed(row, allowed)).flatMap((row) =>
-    row.hinted.filter((word) => hints.includes(word)).map((word) => row.create(word)),
+    attempts(
+      row,
+      row.hinted.filter((word) => hints.includes(word)),
+      context,
+    ),
   );
+}
+
+/** May this policy lead to a mechanism whose context has to be kept from the first line on? */
+export function needsTranscript(allowed: readonly string[]): boolean {
+  return ROWS.some((row) => row.name === SAFETP_NAME && isAllowed(row, allowed));
+}
+
+function attempts(
+  row: MechanismRow,
+  words: readonly string[],
+  context: MechanismContext | undefined,
+): readonly MechanismClient[] {
+  return words.flatMap((word) => row.create(word, context) ?? []);
 }
 
 function isAllowed(row: MechanismRow, allowed: readonly string[]): boolean {

@@ -102,6 +102,8 @@ function formatEffect(effect: Effect): readonly string[] {
       return [`connectServer ${effect.channel} ${formatEndpoint(effect.to)} ${effect.protection}`];
     case 'listenForServer':
       return [`listenForServer ${effect.channel} ${effect.protection}`];
+    case 'useBlocks':
+      return [`useBlocks ${effect.channel}`];
     case 'secureSoon':
       return [`secureSoon ${effect.channel}`];
     case 'relay':

@@ -122,7 +122,7 @@ const DEFAULT_POLICY: HostPolicy = {
   trust: { unknown: 'ask', caValid: 'accept', replicate: 'accept', promptTimeoutMs: 45_000 },
   fallback: { cleartext: 'warn' },
   data: { protection: 'private', allowForeignAddress: false },
-  tls: { minVersion: 'TLSv1.2', mechanisms: ['TLS', 'X-SafeTP1'] },
+  tls: { minVersion: 'TLSv1.2', mechanisms: ['TLS'] },
   name: undefined,
 };
 

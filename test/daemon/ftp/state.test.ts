@@ -12,6 +12,7 @@ const PHASES: readonly Phase[] = [
   'negotiating',
   'handshaking',
   'judgingKey',
+  'proving',
   'judgingClear',
   'reconnecting',
   'secured',
@@ -47,7 +48,13 @@ describe('the phases', () => {
   it('reach protection only by a judgement, or a greeting behind it', () => {
     assert.deepEqual(
       PHASES.filter((phase) => allowed(phase, 'secured')),
-      ['greeting', 'judgingKey'],
+      ['greeting', 'judgingKey', 'proving'],
+    );
+  });
+  it('go on proving only after a judgement', () => {
+    assert.deepEqual(
+      PHASES.filter((phase) => allowed(phase, 'proving')),
+      ['judgingKey'],
     );
   });
   it('go nowhere but to the end once a handshake has begun and failed', () => {

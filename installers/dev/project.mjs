@@ -1,10 +1,14 @@
 // Brings a checkout to the point where it can run: its npm packages and the compiled program, each only when stale.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { repository, say } from './prerequisites.mjs';
 
 const sourceFolders = ['daemon', 'tray', 'shared', 'test'];
+/** The manager's pages: compiled apart, for browsers, and served together with the files beside them. */
+const pageFolder = 'tray/manager/page';
+const pageFiles = ['.css', '.svg'];
 
 /** Installs the npm packages of the lock file unless exactly those are there. Throws when npm fails. */
 export function ensureNodeModules() {
@@ -23,11 +27,18 @@ export function ensureBuilt() {
 
 /** Compiles in any case, so that an error shows even when nothing changed. */
 export function compile() {
-  runOrThrow(process.execPath, [
-    path.join(repository, 'node_modules/typescript/bin/tsc'),
-    '-p',
-    path.join(repository, 'tsconfig.json'),
-  ]);
+  for (const config of ['tsconfig.json', `${pageFolder}/tsconfig.json`]) {
+    const tsc = path.join(repository, 'node_modules/typescript/bin/tsc');
+    runOrThrow(process.execPath, [tsc, '-p', path.join(repository, config)]);
+  }
+  copyPageFiles();
+}
+
+function copyPageFiles() {
+  const target = path.join(repository, 'dist', pageFolder);
+  mkdirSync(target, { recursive: true });
+  for (const file of pageFiles.flatMap((extension) => filesIn(path.join(repository, pageFolder), extension)))
+    copyFileSync(file, path.join(target, path.basename(file)));
 }
 
 /** npm keeps what it installed in node_modules/.package-lock.json; platform packages of other machines are absent there. */
@@ -51,7 +62,11 @@ function isStale() {
     (name) => statSync(path.join(repository, name)).mtimeMs,
   );
   const sources = sourceFolders.map((folder) => newestOf(path.join(repository, folder), '.ts'));
-  return Math.max(...inputs, ...sources) > Math.max(built, statSync(stamp).mtimeMs);
+  if (Math.max(...inputs, ...sources) > Math.max(built, statSync(stamp).mtimeMs)) return true;
+  return pageFiles.some((extension) => {
+    const copied = newestOf(path.join(repository, 'dist', pageFolder), extension);
+    return newestOf(path.join(repository, pageFolder), extension) > copied;
+  });
 }
 
 function newestOf(folder, extension) {
@@ -83,3 +98,6 @@ function runOrThrow(command, args) {
   if (result.status !== 0)
     throw new Error(`${path.basename(args[0] ?? command)} failed (exit code ${result.status})`);
 }
+
+// `npm run build`
+if (process.argv[1] === fileURLToPath(import.meta.url)) compile();

@@ -14,8 +14,8 @@ import { merged, noRecords, pinKey, recordKey } from './records.js';
 import { sentences } from './keychain-sentences.js';
 import type { StoreContents } from './store.js';
 
-/** Keychains take a record in some ten milliseconds; a batch has to fit well into the time that one request has. */
-const batchSize = 50;
+/** Keychains write all they have for each record: a batch has to fit well into the time that one request has. */
+const batchSize = 10;
 
 export interface ReadVault {
   readonly records: StoreContents;

@@ -59,7 +59,7 @@ for (const kind of matrixServers) {
     // Much of the time goes into waiting (for ProFTPD between two logins, for a second reply to ABOR), so three at once.
     describe('clients', { concurrency: 3 }, () => {
       for (const [index, client] of everyClient.entries()) {
-        test(client.name, async () => {
+        test(`${client.name} (T34)`, async () => {
           const failures: string[] = [];
           for (const way of everyWay) {
             const cell = { server, client, way };

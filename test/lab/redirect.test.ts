@@ -126,7 +126,7 @@ describe('redirect on Linux', { skip }, () => {
     });
   }
 
-  test('the proxy itself, exempt users, exempt blocks and other ports are left alone', async () => {
+  test('the proxy itself, exempt users, exempt blocks and other ports are left alone (T50)', async () => {
     await apply({
       exemptUids: [otherUid],
       exemptNets: [net(`${two.ipv4}/32`), net('10.99.0.0/16'), net('10.99.1.0/24')],
@@ -140,13 +140,13 @@ describe('redirect on Linux', { skip }, () => {
     assert.equal(await greeting(person, one.ipv4, 21500), 'server', 'no session with this server');
   });
 
-  test('destinations on this machine are left alone', async () => {
+  test('destinations on this machine are left alone (T53)', async () => {
     await listen(other, client.ipv4, 21, 'own server');
     await apply();
     assert.equal(await greeting(person, client.ipv4, 21), 'own server');
   });
 
-  test('a connection made to a worker directly has no original destination', async () => {
+  test('a connection made to a worker directly has no original destination (T53)', async () => {
     await apply();
     const answer = await good(connect(person, '127.0.0.1', 31100));
     assert.equal((await acceptedFrom(proxy, answer.local))?.original, undefined);
@@ -228,7 +228,7 @@ describe('redirect on Linux', { skip }, () => {
     });
   }
 
-  test('foreign tables are the same before, during and after', async () => {
+  test('foreign tables are the same before, during and after (T50)', async () => {
     const foreign = [
       'table inet foreign { chain output { type filter hook output priority 0; policy accept; tcp dport 25 drop; }; }',
       'table ip nat { chain OUTPUT { type nat hook output priority -100; policy accept; tcp dport 8 redirect to :9; }; }',
@@ -243,7 +243,7 @@ describe('redirect on Linux', { skip }, () => {
     await must({ namespace: network.pc }, ['nft', 'flush', 'ruleset']);
   });
 
-  test('somebody who flushes all rules does not reach the redirect', async () => {
+  test('somebody who flushes all rules does not reach the redirect (T50)', async () => {
     await apply();
     await must({ namespace: network.pc }, ['nft', 'flush', 'ruleset']);
     assert.match((await greeting(person, one.ipv4, 21)) ?? '', /^control /);

@@ -74,7 +74,7 @@ async function curlThrice(server: LabServer, name: string): Promise<void> {
   assert.equal(digest(readAt(server, 'curl.up')), digest(up));
 }
 
-test('curl --ssl-reqd verifies the servers’ own certificates, lists, gets and puts', async () => {
+test('curl --ssl-reqd verifies the servers’ own certificates, lists, gets and puts (T13)', async () => {
   await curlThrice(strict, 'strict');
   await curlThrice(lax, 'lax');
 });

@@ -72,7 +72,7 @@ async function answerByName(address: string, typed: string): Promise<number> {
   return (await daemon.cli(['prompts', '--answer', id, typed], clientUid)).code;
 }
 
-test('another key: 421 with both ways out in one line, and nothing was sent to it', async () => {
+test('another key: 421 with both ways out in one line, and nothing was sent to it (T20)', async () => {
   const first = await lab.server(vsftpdTls);
   await talks.logIn(first);
   await first.stop();
@@ -128,7 +128,7 @@ test('a server that stops offering AUTH: allowed by its typed address, for the n
   await talks.logIn(plain);
 });
 
-test('the same key at another address is the same server', async () => {
+test('the same key at another address is the same server (T20)', async () => {
   const first = await lab.server(vsftpdTls);
   await talks.logIn(first);
   await talks.logIn(await lab.server(vsftpdTls, { certificate: first.certificate }));
@@ -137,7 +137,7 @@ test('the same key at another address is the same server', async () => {
   assert.match(log, /key accepted.*replicated/);
 });
 
-test('a server that stops offering AUTH is refused, also to a login without password, until it is forgotten', async () => {
+test('a server that stops offering AUTH is refused, also to a login without password, until it is forgotten (T08)', async () => {
   const secured = await lab.server(vsftpdTls);
   await talks.logIn(secured);
   await secured.stop();

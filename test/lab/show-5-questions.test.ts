@@ -111,7 +111,7 @@ test('first contact asks, the client waits, and the same session goes on; the se
   await noQuestion();
 });
 
-test('another user neither sees the question nor can answer it; root can', async () => {
+test('another user neither sees the question nor can answer it; root can (T24)', async () => {
   const talk = await askedLogin(newPerson());
   const question = await questionAbout(daemon, server.address.ipv4, uid);
   const other = uid + 500;
@@ -130,7 +130,7 @@ test('another user neither sees the question nor can answer it; root can', async
   assert.equal(usersSeenBy(server), users);
 });
 
-test('a pasted fingerprint trusts only if it is the server’s; a wrong one leaves the question open', async () => {
+test('a pasted fingerprint trusts only if it is the server’s; a wrong one leaves the question open (T24)', async () => {
   const talk = await askedLogin(newPerson());
   const { id } = await questionAbout(daemon, server.address.ipv4, uid);
   for (const wrong of [impatient.certificate.fingerprint, 'ab'.repeat(16), `SHA1:${'ab'.repeat(20)}`]) {
@@ -164,7 +164,7 @@ test('no is no, for this session; once is for this session only', async () => {
   await refused(third);
 });
 
-test('without an answer in time: a line that says what to do, and the late answer counts for the next try', async () => {
+test('without an answer in time: a line that says what to do, and the late answer counts for the next try (T23)', async () => {
   const person = newPerson();
   const users = usersSeenBy(impatient);
   const line = await refused(await askedLogin(person, impatient));
@@ -176,7 +176,7 @@ test('without an answer in time: a line that says what to do, and the late answe
   await goesOn(await askedLogin(person, impatient));
 });
 
-test('fifty sessions to one new server are one question', async () => {
+test('fifty sessions to one new server are one question (T23)', async () => {
   const person = newPerson();
   const talks = await Promise.all(Array.from({ length: 50 }, () => askedLogin(person)));
   let waiting = 0;
@@ -193,7 +193,7 @@ test('fifty sessions to one new server are one question', async () => {
   await Promise.all(talks.map(goesOn));
 });
 
-test('a client that hangs up while the question is open: the answer counts for the next try', async () => {
+test('a client that hangs up while the question is open: the answer counts for the next try (T23)', async () => {
   const person = newPerson();
   for (const how of ['calmly', 'by reset'] as const) {
     const talk = await askedLogin(person);

@@ -100,7 +100,7 @@ for (const [name, at] of places) {
 }
 
 for (const how of ['FIN', 'RST'] as const) {
-  test(`a listing cut by ${how} right before close_notify`, async () => {
+  test(`a listing cut by ${how} right before close_notify (T36)`, async () => {
     for (const server of [strict, lax, old]) {
       const talk = await works(server);
       await middle.plan({ data: { kind: 'cut', stream: 'download', how, at: { kind: 'closing' } } });
@@ -135,7 +135,7 @@ test('an upload whose end was swallowed, while both sides hear that all is well'
   await goesOn(talk);
 });
 
-test('curl takes a cut download for a failure', async () => {
+test('curl takes a cut download for a failure (T36)', async () => {
   const folder = clientFolder(lab, 'cut');
   await middle.plan({
     data: { kind: 'cut', stream: 'download', how: 'FIN', at: { kind: 'records', count: 60 } },

@@ -104,7 +104,7 @@ for (const text of ['SSH-2.0-OpenSSH_9.2\r\n', '* OK IMAP4rev1 ready\r\n', '\x16
   });
 }
 
-test('a greeting with 230 changes nothing: encryption first', async () => {
+test('a greeting with 230 changes nothing: encryption first (T04)', async () => {
   await middle.plan({ control: { kind: 'greet', text: '230 Already logged in.\r\n' } });
   const connected = await person.connect(strict.address.ipv4, 21);
   assert.match((await person.line(connected.connection)).text, /^230 /);
@@ -115,7 +115,7 @@ test('a greeting with 230 changes nothing: encryption first', async () => {
   await person.close(connected.connection);
 });
 
-test('a data port that is answered with another key: nothing goes there and nothing comes from there', async () => {
+test('a data port that is answered with another key: nothing goes there and nothing comes from there (T22)', async () => {
   const own = await lab.certificate('impostor');
   const from = middle.reports().length;
   // Not vsftpd: it ends the session when somebody comes to its data port and leaves again.
@@ -141,7 +141,7 @@ test('a data port that is answered with another key: nothing goes there and noth
 });
 
 for (const tls of [true, false]) {
-  test(`somebody who is at the server’s data port first, ${tls ? 'with' : 'without'} TLS: never a 226`, async () => {
+  test(`somebody who is at the server’s data port first, ${tls ? 'with' : 'without'} TLS: never a 226 (T33)`, async () => {
     for (const server of [strict, lax]) {
       const talk = await works(server);
       await middle.plan({ data: { kind: 'steal', tls } });
@@ -159,7 +159,7 @@ for (const tls of [true, false]) {
   });
 }
 
-test('another user of this machine who takes the virtual port first is dropped, and the right one still gets in', async () => {
+test('another user of this machine who takes the virtual port first is dropped, and the right one still gets in (T32)', async () => {
   const talk = await works(strict);
   const port = await talk.passivePort('EPSV');
   const [host] = talk.control.peer;

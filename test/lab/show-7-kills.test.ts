@@ -200,7 +200,7 @@ describe('a worker dies', () => {
 for (const onFailure of ['open', 'closed'] as const) {
   const meanwhile = onFailure === 'open' ? 'go in clear' : 'are refused';
 
-  test(`${onFailure}: kill -9 of the proxy: its sessions end, newcomers ${meanwhile} until it is back`, async () => {
+  test(`${onFailure}: kill -9 of the proxy: its sessions end, newcomers ${meanwhile} until it is back (T51)`, async () => {
     await launch(onFailure);
     await victims.open();
     const { pid } = await status();
@@ -216,7 +216,7 @@ for (const onFailure of ['open', 'closed'] as const) {
     await assertWorks();
   });
 
-  test(`${onFailure}: kill -9 of the supervisor: sessions end after the grace, newcomers ${meanwhile}`, async () => {
+  test(`${onFailure}: kill -9 of the supervisor: sessions end after the grace, newcomers ${meanwhile} (T51)`, async () => {
     await launch(onFailure);
     await victims.open();
     const { pid } = await status();
@@ -236,7 +236,7 @@ for (const onFailure of ['open', 'closed'] as const) {
     await assertWorks();
   });
 
-  test(`${onFailure}: cleanup after kill -9 leaves nothing of it, and nothing of others is touched`, async () => {
+  test(`${onFailure}: cleanup after kill -9 leaves nothing of it, and nothing of others is touched (T51)`, async () => {
     await launch(onFailure);
     const { pid } = await status();
     process.kill(daemon.pid, 'SIGKILL');

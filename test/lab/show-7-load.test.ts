@@ -118,7 +118,7 @@ async function runMirror(mirror: number): Promise<void> {
   assert.equal(finished.code, 0, `mirror ${mirror}: ${finished.stderr}${finished.stdout}`);
 }
 
-test('500 idle sessions are open at once, and all of them answer', async (t) => {
+test('500 idle sessions are open at once, and all of them answer (T54)', async (t) => {
   const agent = new SessionAgent(lab);
   const opened = await agent.ask({
     op: 'open',
@@ -195,7 +195,7 @@ async function watch(
   }
 }
 
-test('after the last client has left nothing is left of it', async (t) => {
+test('after the last client has left nothing is left of it (T54)', async (t) => {
   await everybodyGone();
   // Sockets that linger for their peers are given up within 15 s.
   const leaked = (): number => openDescriptors(proxy) - atRest.descriptors;

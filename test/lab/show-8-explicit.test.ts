@@ -166,7 +166,7 @@ test('sessions, status and keys are the user’s own to see', async () => {
   assert.match((await cli(['keys', 'list'])).stdout, new RegExp(tls.address.ipv4.replaceAll('.', '\\.')));
 });
 
-test('another user can’t take the data connection', async () => {
+test('another user can’t take the data connection (T32)', async () => {
   const person = newTalker(clientUid);
   const [talk] = await open(`${login.user}@files.test`, person);
   await talk.expect(230, `PASS ${login.password}`);

@@ -12,7 +12,7 @@ import type { LabServer, ServerKind } from './harness/server.js';
 import { proftpd } from './servers/proftpd.js';
 import { vsftpd, vsftpdPlain, vsftpdTls } from './servers/vsftpd.js';
 import { digest, place, readAt, sessions } from './show/ground.js';
-import type { FtpTalk} from './show/ftp-talk.js';
+import type { FtpTalk } from './show/ftp-talk.js';
 import { type Form } from './show/ftp-talk.js';
 import { Talker } from './show/talker.js';
 import { Talks } from './show/talks.js';
@@ -194,7 +194,7 @@ test('data.protection = auto: in clear where the server refuses PROT P', async (
   assert.deepEqual(await seen(wire), ['file']);
 });
 
-test('data.protection = private: no transfer with a server that refuses PROT P, in any form', async () => {
+test('data.protection = private: no transfer with a server that refuses PROT P, in any form (T12)', async () => {
   const wire = await eavesdrop('refused');
   const talk = await talks.logIn(serverOf('refused'));
   for (const line of ['EPSV', 'PASV', 'PORT 10,22,0,2,200,1', 'LIST']) {

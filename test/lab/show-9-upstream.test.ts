@@ -12,7 +12,7 @@ import { oddService } from './servers/odd-service.js';
 import { proftpd13 } from './servers/proftpd.js';
 import { vsftpd, vsftpdTls } from './servers/vsftpd.js';
 import { digest, place, readAt, sessions } from './show/ground.js';
-import type { FtpTalk} from './show/ftp-talk.js';
+import type { FtpTalk } from './show/ftp-talk.js';
 import { type Form } from './show/ftp-talk.js';
 import { Talker } from './show/talker.js';
 import { Talks } from './show/talks.js';
@@ -111,14 +111,14 @@ test('a server whose passive ports swallow everything: the same, after ten secon
   await must({ namespace: lab.network.srv }, ['nft', 'delete', 'table', 'inet', 'wall']);
 });
 
-test('another address in a 227 is not believed', async () => {
+test('another address in a 227 is not believed (T30)', async () => {
   const server = await lab.server(foreign);
   place(server, 'file.bin', file);
   await transfers(server, await talks.logIn(server), everyForm);
   assert.match(server.log(), /192,0,2,55/);
 });
 
-test('no PORT at all: data comes to the control connection’s own port', async () => {
+test('no PORT at all: data comes to the control connection’s own port (T39)', async () => {
   for (const kind of [vsftpdTls, proftpd13]) {
     const server = await lab.server(kind);
     place(server, 'file.bin', file);
@@ -139,7 +139,7 @@ test('no PORT at all: data comes to the control connection’s own port', async 
   }
 });
 
-test('a service where the client speaks first is relayed, until somebody logs in through it', async () => {
+test('a service where the client speaks first is relayed, until somebody logs in through it (T52)', async () => {
   const server = await lab.server(oddService('echo', { banner: '' }));
   const { connection } = await person.connect(server.address.ipv4, 21);
   await person.send(connection, '\x01\x02binary nonsense\n');
@@ -153,7 +153,7 @@ test('a service where the client speaks first is relayed, until somebody logs in
   await person.close(connection, 'by reset');
 });
 
-test('a greeting that is not FTP is passed through as it is', async () => {
+test('a greeting that is not FTP is passed through as it is (T52)', async () => {
   const banner = 'SSH-2.0-OpenSSH_9.2p1\r\n';
   const server = await lab.server(oddService('ssh', { banner }));
   const { connection } = await person.connect(server.address.ipv4, 21);
@@ -181,7 +181,7 @@ test('an FTP server with an odd line before its 220: encryption is tried before 
   await person.close(connection);
 });
 
-test('a server that hangs up on AUTH gets a second connection, in clear by policy, and no AUTH on it', async () => {
+test('a server that hangs up on AUTH gets a second connection, in clear by policy, and no AUTH on it (T06)', async () => {
   const behaviour = {
     banner: '220 Ready.\r\n',
     hangUpOn: ['AUTH'],
@@ -202,7 +202,7 @@ test('a server that hangs up on AUTH gets a second connection, in clear by polic
 });
 
 for (const code of [421, 502, 504, 530, 534]) {
-  test(`a server that never had encryption and answers AUTH with ${code}: one decision, then the login`, async () => {
+  test(`a server that never had encryption and answers AUTH with ${code}: one decision, then the login (T06)`, async () => {
     const behaviour = {
       banner: '220 Ready.\r\n',
       answers: { AUTH: `${code} No.\r\n`, USER: '331 Password?\r\n' },

@@ -301,7 +301,7 @@ describe('another user', () => {
     assert.equal((await (await client()).request('status', {})).pausedUntil, undefined);
   });
 
-  it('can neither see nor answer a question', skipUnlessRoot, async () => {
+  it('can neither see nor answer a question (T24)', skipUnlessRoot, async () => {
     const decision = world.trust.judge('s', connection(), policy(), keyQuestion(key('a')));
     while (world.broker.list().length === 0) await new Promise((resolve) => setImmediate(resolve));
     const [{ id } = { id: '' }] = world.broker.list();

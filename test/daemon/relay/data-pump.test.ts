@@ -26,7 +26,7 @@ describe('memory', () => {
   const held = (socket: net.Socket): number => socket.readableLength + socket.writableLength;
 
   for (const kind of LEGS) {
-    test(`download, ${kind}: a client that does not read stops the server`, async () => {
+    test(`download, ${kind}: a client that does not read stops the server (T54)`, async () => {
       let sent = 0;
       const server = await serve(kind, (socket) => {
         socket.resume();
@@ -55,7 +55,7 @@ describe('memory', () => {
       await server.close();
     });
 
-    test(`upload, ${kind}: a server that does not read stops the client`, async () => {
+    test(`upload, ${kind}: a server that does not read stops the client (T54)`, async () => {
       let accepted: net.Socket | undefined;
       let received = 0;
       const server = await serve(kind, (socket) => {

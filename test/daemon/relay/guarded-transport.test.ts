@@ -97,7 +97,7 @@ describe('the end of a stream', () => {
       });
     }
 
-    test(`${version}: cut at every record border and inside every record, by FIN and by reset`, async () => {
+    test(`${version}: cut at every record border and inside every record, by FIN and by reset (T36)`, async () => {
       const server = await serveFile({ minVersion: version, maxVersion: version });
       let attack: Attack = NO_ATTACK;
       const relay = await startCuttingRelay(server.port, () => attack);

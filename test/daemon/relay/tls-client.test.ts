@@ -79,7 +79,7 @@ describe('who the server proved to be', () => {
     });
   }
 
-  test('an authority vouches for the asked name only', async () => {
+  test('an authority vouches for the asked name only (T21)', async () => {
     const vouched = async (pair: KeyPair, servername: string | undefined): Promise<string | undefined> => {
       let name: string | undefined;
       await connected(pair, {}, { servername }, async (link) => {
@@ -105,7 +105,7 @@ describe('who the server proved to be', () => {
     );
   });
 
-  test('the name is sent, ALPN only when asked for', async () => {
+  test('the name is sent, ALPN only when asked for (T41)', async () => {
     const listener = await serveTls(certificates.server, { ALPNProtocols: ['ftp-data'] }, (socket) => {
       socket.end(`${String(socket.servername)} ${String(socket.alpnProtocol)}`);
     });
@@ -128,7 +128,7 @@ describe('resumption on the data connection', () => {
     { name: 'TLS 1.3 by the newest ticket', server: { minVersion: 'TLSv1.3' } },
   ] as const;
   for (const { name, server } of cases) {
-    test(name, async () => {
+    test(`${name} (T34)`, async () => {
       const store = new Map<string, Buffer>();
       const seen: boolean[] = [];
       const options = { key: certificates.server.key, cert: certificates.server.cert, ...server };
@@ -169,7 +169,7 @@ describe('resumption on the data connection', () => {
     });
   }
 
-  test('a peer that does not resume is proven by the same key and by nothing else', async () => {
+  test('a peer that does not resume is proven by the same key and by nothing else (T22)', async () => {
     await connected(certificates.server, {}, {}, async (link) => {
       assert.equal(provenPeer(link, key), false, 'not before the handshake');
       await link.established;
@@ -179,7 +179,7 @@ describe('resumption on the data connection', () => {
     });
   });
 
-  test('an impostor can’t resume the session of the real server', async () => {
+  test('an impostor can’t resume the session of the real server (T33)', async () => {
     let session: Buffer | undefined;
     await connected(certificates.server, { maxVersion: 'TLSv1.2' }, {}, async (link) => {
       await link.established;
@@ -201,14 +201,14 @@ describe('handshakes that fail end in one fault, and nothing is left open', () =
     return fault.userMessage;
   };
 
-  test('no TLS at all', async () => {
+  test('no TLS at all (T07)', async () => {
     const sentence = await answering((socket) =>
       socket.write('220 Welcome to the wrong place\r\n'.repeat(4)),
     );
     assert.match(sentence, /did not speak it/);
   });
 
-  test('a FIN, a reset and silence', async () => {
+  test('a FIN, a reset and silence (T07)', async () => {
     assert.match(
       await answering((socket) => socket.once('data', () => socket.end())),
       /closed the connection/,
@@ -228,7 +228,7 @@ describe('handshakes that fail end in one fault, and nothing is left open', () =
     await listener.close();
   });
 
-  test('an older TLS is refused by default and works where it is allowed', async () => {
+  test('an older TLS is refused by default and works where it is allowed (T07)', async () => {
     const old: tls.TlsOptions = { minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' };
     await connected(certificates.server, old, {}, async (link) => {
       assert.match((await refusal(link)).userMessage, /tls\.min_version/);

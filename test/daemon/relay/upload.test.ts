@@ -8,7 +8,7 @@ import { LEGS, collect, file, hash, sendForever, serve, start } from './transfer
 
 for (const kind of LEGS) {
   describe(`upload, ${kind}`, () => {
-    test('a file and an empty file arrive whole and end with close_notify or FIN', async () => {
+    test('a file and an empty file arrive whole and end with close_notify or FIN (T35)', async () => {
       for (const bytes of [file, Buffer.alloc(0), Buffer.from('x')]) {
         const { received, server } = await collect(kind);
         const run = await start('upload', kind, server.port);
@@ -53,7 +53,7 @@ for (const kind of LEGS) {
       await server.close();
     });
 
-    test('what the server sends is discarded, and its late close is waited for', async () => {
+    test('what the server sends is discarded, and its late close is waited for (T35)', async () => {
       const server = await serve(kind, (socket) => {
         socket.write(payload(100_000));
         socket.resume();

@@ -6,7 +6,7 @@ const words = (attempts: readonly { readonly word: string }[]): readonly string[
   attempts.map(({ word }) => word);
 
 describe('the registry', () => {
-  it('offers what policy allows, in its own order', () => {
+  it('offers what policy allows, in its own order (T09)', () => {
     assert.deepEqual(words(mechanismAttempts(['TLS'])), ['TLS', 'SSL']);
     assert.deepEqual(words(mechanismAttempts(['tls', 'unknown'])), ['TLS', 'SSL']);
     assert.deepEqual(words(mechanismAttempts([])), []);

@@ -20,7 +20,7 @@ test('addresses survive the way to bytes and back', () => {
   }
 });
 
-test('an IPv4-mapped address is IPv4', () => {
+test('an IPv4-mapped address is IPv4 (T50)', () => {
   assert.equal(addressFromBytes(Buffer.from('00000000000000000000ffffc0000201', 'hex')), '192.0.2.1');
 });
 

@@ -202,7 +202,7 @@ describe('a user with a keychain', () => {
     [undefined, /ftpseal tray/],
   ] as const;
   for (const [vault, words] of troubles) {
-    it(`is refused with a sentence while the keychain is ${vault ?? 'without agent'}, and others are not`, async () => {
+    it(`is refused with a sentence while the keychain is ${vault ?? 'without agent'}, and others are not (T25)`, async () => {
       agents.set(1000, vault);
       await refused(store.know(query()), words);
       await refused(store.contents(alice), words);

@@ -22,7 +22,7 @@ const request = (sessionId: string, fields: Partial<AskRequest> = {}): AskReques
 });
 
 describe('the prompt broker', () => {
-  it('asks once for many sessions, and one answer serves them all', async () => {
+  it('asks once for many sessions, and one answer serves them all (T23)', async () => {
     const broker = new PromptBroker();
     const waits = ['s1', 's2', 's3'].map((id) => broker.ask(request(id)));
     const [question, ...more] = broker.list();
@@ -46,7 +46,7 @@ describe('the prompt broker', () => {
     broker.close();
   });
 
-  it('a time-out ends the wait and not the question; the late answer counts for the next try, once', async () => {
+  it('a time-out ends the wait and not the question; the late answer counts for the next try, once (T23)', async () => {
     const broker = new PromptBroker();
     const outcome = await broker.ask(request('1', { timeoutMs: 1 }));
     assert.equal(outcome.kind, 'timedOut');

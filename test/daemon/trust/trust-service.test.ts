@@ -206,7 +206,7 @@ describe('a key', () => {
     assert.match((await opened()).why, /never seen/);
   });
 
-  it('a pasted fingerprint of key or certificate trusts, another one does not and leaves the question open', async () => {
+  it('a pasted fingerprint of key or certificate trusts, another one does not and leaves the question open (T24)', async () => {
     for (const pasted of [keyFingerprint, certificateHex.toUpperCase()]) {
       const from = connection({ server: at(pasted === keyFingerprint ? '192.0.2.3' : '192.0.2.4') });
       const asked = policy({ replicate: 'ask' });
@@ -273,7 +273,7 @@ describe('cleartext', () => {
     assert.deepEqual(await judge(plain(true), { by: policy({}, 'warn') }), { kind: 'allow' });
   });
 
-  it('is never allowed to a server that was secure, whatever the policy', async () => {
+  it('is never allowed to a server that was secure, whatever the policy (T08)', async () => {
     await store.rememberSecured({
       owner: { kind: 'user', uid: 1000 },
       ...at('192.0.2.1'),

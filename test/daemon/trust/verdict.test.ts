@@ -30,17 +30,17 @@ describe('the verdict on a key', () => {
     assert.equal(brief({ pins: [pin()] }), '2 known accept');
   });
 
-  it('rule 2: a key pinned under this name goes on at a new address, by name only on the same port', () => {
+  it('rule 2: a key pinned under this name goes on at a new address, by name only on the same port (T20)', () => {
     const pins = [pin({ ...at('198.51.100.7'), name: 'Ftp.A.test.' })];
     assert.equal(brief({ pins, name: 'ftp.a.test' }), '2 known accept');
     assert.equal(brief({ pins, name: 'ftp.a.test', server: at('192.0.2.1', 2121) }), '4 replicated accept');
   });
 
-  it('rule 2: one of several pinned keys is enough', () => {
+  it('rule 2: one of several pinned keys is enough (T20)', () => {
     assert.equal(brief({ pins: [pin({ fingerprint: key('b') }), pin()] }), '2 known accept');
   });
 
-  it('rule 3: another key than the pinned one is refused under every policy', () => {
+  it('rule 3: another key than the pinned one is refused under every policy (T20)', () => {
     const pins = [pin({ fingerprint: key('b') })];
     for (const unknown of ['ask', 'accept-new', 'refuse'] as const) {
       const trust = policy({ unknown, caValid: 'accept', replicate: 'accept' }).trust;
@@ -59,7 +59,7 @@ describe('the verdict on a key', () => {
     assert.equal(brief({ pins }), '3 changed refuse');
   });
 
-  it('rule 3: an authority may replace what it vouched for, for the same name only', () => {
+  it('rule 3: an authority may replace what it vouched for, for the same name only (T21)', () => {
     const pins = [pin({ fingerprint: key('b'), caValidFor: 'a.test', name: 'a.test' })];
     assert.equal(brief({ pins, name: 'a.test', caValidFor: 'a.test' }), '3 renewed accept');
     assert.equal(brief({ pins, name: 'a.test', caValidFor: 'b.test' }), '3 changed refuse');
@@ -76,7 +76,7 @@ describe('the verdict on a key', () => {
     assert.equal(brief({ pins, name: 'a.test', caValidFor: 'a.test' }), '3 changed refuse');
   });
 
-  it('rule 4: a key known from another server, by policy', () => {
+  it('rule 4: a key known from another server, by policy (T20)', () => {
     const pins = [pin({ ...at('198.51.100.7') })];
     assert.equal(brief({ pins }), '4 replicated accept');
     assert.equal(brief({ pins, policy: policy({ replicate: 'ask' }).trust }), '4 replicated ask');
@@ -88,13 +88,13 @@ describe('the verdict on a key', () => {
     assert.equal(brief({ name: 'a.test', caValidFor: 'a.test', policy: ask }), '5 caValid ask');
   });
 
-  it('rule 5 needs the name: a certificate for some other name, or without a known name, is nothing', () => {
+  it('rule 5 needs the name: a certificate for some other name, or without a known name, is nothing (T21)', () => {
     assert.equal(brief({ name: 'a.test', caValidFor: 'evil.test' }), '6 new ask');
     assert.equal(brief({ name: undefined, caValidFor: 'evil.test' }), '6 new ask');
     assert.equal(brief({ name: undefined, caValidFor: undefined }), '6 new ask');
   });
 
-  it('rule 6: a new key, by policy', () => {
+  it('rule 6: a new key, by policy (T20)', () => {
     assert.equal(brief({}), '6 new ask');
     assert.equal(brief({ policy: policy({ unknown: 'accept-new' }).trust }), '6 new accept');
     assert.equal(brief({ policy: policy({ unknown: 'refuse' }).trust }), '6 new refuse');

@@ -7,8 +7,8 @@ import type { ChannelId, TimerName } from './events.js';
 /** How a data leg towards the server is protected. */
 export type LegProtection = 'private' | 'clear';
 
-/** What is worth knowing about a server: EPSV is refused; its passive ports can be reached. */
-export type ServerFact = 'noEpsv' | 'passiveWorks';
+/** What is worth knowing about a server: EPSV is refused; its passive ports can be reached; it agreed to TLS. */
+export type ServerFact = 'noEpsv' | 'passiveWorks' | 'tlsBegan';
 
 export type Effect =
   /** Connect to the server, at `port` of the original destination's address. Answered by serverConnected or serverFailed. */

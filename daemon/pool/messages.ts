@@ -51,6 +51,8 @@ export const workerAnswerSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('begun'),
     knownSecure: z.boolean(),
+    /** The server once did better than the weakest mechanisms: they are not to be offered. */
+    strongOnly: z.boolean(),
     paused: z.boolean(),
     name: z.string().max(256).optional(),
   }),
@@ -67,6 +69,8 @@ export const fromWorkerSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('request'), id: z.number().int(), request: workerRequestSchema }),
   /** The session no longer needs an answer to this question (the client hung up). */
   z.object({ kind: z.literal('withdraw'), sessionId: z.string() }),
+  /** The server agreed to TLS; what becomes of it is another matter. */
+  z.object({ kind: z.literal('began'), server: endpointSchema }),
   z.object({ kind: z.literal('session'), state: sessionStateSchema }),
   z.object({ kind: z.literal('ended'), id: z.string(), reason: z.string().max(512) }),
   z.object({

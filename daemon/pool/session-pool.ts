@@ -7,6 +7,7 @@ import { policyFor, type Config } from '../config.js';
 import type { SessionView } from '../ftp/session.js';
 import type { ClientDataPorts } from '../relay/client-data-ports.js';
 import { SessionDriver } from '../relay/session-driver.js';
+import { strongMechanisms } from '../security/registry.js';
 import { dialServer } from '../relay/upstream.js';
 import type { SourcePorts } from '../sys/source-ports.js';
 import type { MainLink } from './main-link.js';
@@ -40,6 +41,7 @@ export interface Arrival {
 
 interface Begun {
   readonly knownSecure: boolean;
+  readonly strongOnly: boolean;
   readonly paused: boolean;
   readonly name?: string | undefined;
 }
@@ -61,7 +63,11 @@ interface Entry {
 export class SessionPool {
   readonly #options: SessionPoolOptions;
   readonly #entries = new Map<string, Entry>();
-  readonly #facts = { noEpsv: new Set<IpAddress>(), passiveWorks: new Set<IpAddress>() };
+  readonly #facts = {
+    noEpsv: new Set<IpAddress>(),
+    passiveWorks: new Set<IpAddress>(),
+    tlsBegan: new Set<IpAddress>(),
+  };
   readonly #reserved = new Map<IpAddress, Promise<Port | undefined>>();
   #count = 0;
 
@@ -78,7 +84,7 @@ export class SessionPool {
     };
     client.on('error', onError);
     const dialled = arrival.dialled ?? this.#predial(arrival.connection);
-    const { knownSecure, paused, name } = await this.#begin(arrival.connection);
+    const { knownSecure, strongOnly, paused, name } = await this.#begin(arrival.connection);
     client.off('error', onError);
     if (client.destroyed) {
       hangUp(dialled);
@@ -86,7 +92,8 @@ export class SessionPool {
     }
     const connection = name === undefined ? arrival.connection : { ...arrival.connection, name };
     const ordinary = policyFor(this.#options.config, connection.server, connection.name);
-    const policy: HostPolicy = paused ? { ...ordinary, mode: 'tunnel' } : ordinary;
+    const allowed = strongOnly ? withoutWeak(ordinary) : ordinary;
+    const policy: HostPolicy = paused ? { ...allowed, mode: 'tunnel' } : allowed;
     // Implicit servers listen elsewhere; the name may have come only now.
     const isElsewhere = policy.mode === 'implicit' && connection.server.port === 21;
     if (isElsewhere) hangUp(dialled);
@@ -109,7 +116,7 @@ export class SessionPool {
     try {
       return await this.#options.link.ask({ kind: 'begin', connection }, 'begun');
     } catch {
-      return { knownSecure: true, paused: false };
+      return { knownSecure: true, strongOnly: true, paused: false };
     }
   }
 
@@ -137,6 +144,9 @@ export class SessionPool {
         return (await this.#options.link.ask(request, 'decided')).decision;
       },
       remember: (fact) => {
+        const isNews = !this.#facts[fact].has(connection.server.address);
+        if (fact === 'tlsBegan' && isNews)
+          this.#options.link.tell({ kind: 'began', server: connection.server });
         if (this.#facts[fact].size < QUIRKS_MAX) this.#facts[fact].add(connection.server.address);
       },
       onChange: (view) => {
@@ -274,6 +284,10 @@ function initialState(id: string, connection: Connection): SessionState {
     bytesDown: 0,
     transfers: 0,
   };
+}
+
+function withoutWeak(policy: HostPolicy): HostPolicy {
+  return { ...policy, tls: { ...policy.tls, mechanisms: strongMechanisms(policy.tls.mechanisms) } };
 }
 
 function describe(view: SessionView): Partial<SessionState> {

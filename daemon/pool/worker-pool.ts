@@ -18,6 +18,7 @@ export interface ReadyPorts {
 }
 
 type LogMessage = Extract<FromWorker, { readonly kind: 'log' }>;
+type BeganMessage = Extract<FromWorker, { readonly kind: 'began' }>;
 type SessionMessage = Extract<FromWorker, { readonly kind: 'session' }>;
 
 /** What the pool tells its owner. `index` is the worker's place, which its replacement takes over. */
@@ -25,6 +26,8 @@ export interface PoolListener {
   /** Answers a request; a rejection becomes a `failed` answer with the Fault's sentence. */
   readonly request: (index: number, request: WorkerRequest) => Promise<WorkerAnswer>;
   readonly withdraw: (sessionId: string) => void;
+  /** A server agreed to TLS. */
+  readonly began: (server: BeganMessage['server']) => void;
   readonly session: (index: number, state: SessionMessage['state']) => void;
   readonly ended: (index: number, id: string, reason: string) => void;
   readonly log: (index: number, entry: LogMessage) => void;
@@ -161,6 +164,9 @@ export class WorkerPool {
         break;
       case 'withdraw':
         listener.withdraw(message.sessionId);
+        break;
+      case 'began':
+        listener.began(message.server);
         break;
       case 'session':
         listener.session(index, message.state);

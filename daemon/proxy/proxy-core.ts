@@ -18,6 +18,7 @@ import type { SessionState, WorkerAnswer, WorkerRequest } from '../pool/messages
 import type { WorkerData } from '../pool/worker-data.js';
 import { WorkerPool, type PoolListener, type ReadyPorts } from '../pool/worker-pool.js';
 import type { Log } from '../sys/log.js';
+import { SAFETP_NAME } from '../security/safetp.js';
 import { FileStore } from '../trust/file-store.js';
 import { KeychainStore } from '../trust/keychain-store.js';
 import { KeychainUsers } from '../trust/keychain-users.js';
@@ -29,6 +30,7 @@ import { HostNames } from './host-names.js';
 import { pauseObstacle, Pauses } from './pauses.js';
 import type { ServerRegistry } from './server-registry.js';
 import { SessionTable } from './session-table.js';
+import { StrongServers } from './strong-servers.js';
 
 /** The redirect layer as this process reaches it; absent in the explicit proxy. */
 export interface RedirectSide {
@@ -66,6 +68,7 @@ export class ProxyCore {
   readonly #store: TrustStore;
   readonly #trust: TrustService;
   readonly #pauses: Pauses;
+  readonly #strong = new StrongServers();
   readonly #pool: WorkerPool;
   readonly #registry: ServerRegistry | undefined;
   readonly #startedAt = Date.now();
@@ -165,6 +168,9 @@ export class ProxyCore {
       withdraw: (sessionId) => {
         this.#trust.withdraw(sessionId);
       },
+      began: (server) => {
+        this.#strong.add(server);
+      },
       session: (index, state) => {
         const last = this.#sessions.find(state.id)?.state;
         const before = last?.protection ?? 'none';
@@ -231,9 +237,12 @@ export class ProxyCore {
     const name = connection.name ?? (await this.#names.nameOf(connection.server));
     const named = name === undefined ? connection : { ...connection, name };
     const knownSecure = this.#trust.knownSecure(named);
+    const strongOnly =
+      this.#strong.has(named.server) || (knownSecure && !(await this.#trust.onlyKnownBy(named, SAFETP_NAME)));
     return {
       kind: 'begun',
       knownSecure,
+      strongOnly,
       paused: this.#isPaused(named),
       ...(name === undefined ? {} : { name }),
     };
@@ -293,7 +302,10 @@ function logProtection(log: Log, { id, connection, protection, protocol, cipher 
   });
 }
 
-async function openStore({ config, stateDir, log }: ProxyOptions, agents: AgentRegistry): Promise<TrustStore> {
+async function openStore(
+  { config, stateDir, log }: ProxyOptions,
+  agents: AgentRegistry,
+): Promise<TrustStore> {
   const file = await FileStore.open(stateDir);
   if (config.trust.store === 'file') return file;
   const note = log.info.bind(log);

@@ -134,6 +134,7 @@ export class SessionDriver {
         this.#server.send(effect.bytes);
         break;
       case 'startTls':
+        this.#options.remember('tlsBegan');
         this.#server.startTls(effect.servername);
         break;
       case 'ask':

@@ -44,6 +44,11 @@ export function hintedAttempts(
   );
 }
 
+/** The allowed ones without those that only a server that has nothing better gets. */
+export function strongMechanisms(allowed: readonly string[]): readonly string[] {
+  return allowed.filter((name) => name.toUpperCase() !== SAFETP_NAME.toUpperCase());
+}
+
 /** May this policy lead to a mechanism whose context has to be kept from the first line on? */
 export function needsTranscript(allowed: readonly string[]): boolean {
   return ROWS.some((row) => row.name === SAFETP_NAME && isAllowed(row, allowed));

@@ -82,6 +82,17 @@ export class TrustService {
   }
 
   /**
+   * Whether all that is known of this server came by this one mechanism; false also where that can't be known. For a server that
+   * was secure: then a weaker mechanism may be all that it ever had.
+   */
+  async onlyKnownBy(connection: Connection, mechanism: string): Promise<boolean> {
+    const { server, name } = connection;
+    const known = await this.#know(connection, undefined).catch(() => undefined);
+    const here = known?.pins.filter((pin) => isAtServer(pin, server, name)) ?? [];
+    return here.length > 0 && here.every((pin) => pin.mechanism === mechanism);
+  }
+
+  /**
    * The decision on one question. May wait for a person up to the policy's time-out; `withdraw` ends the wait.
    * A refusal's sentence is one line of ASCII of at most 300 characters, without reply code. Rejects with a Fault of
    * code `store` or `key`, which the caller must treat as a refusal.

@@ -37,6 +37,7 @@ async function start(
   const listener: PoolListener = {
     request,
     withdraw: tell('withdraw'),
+    began: tell('began'),
     session: tell('session'),
     ended: tell('ended'),
     log: tell('log'),

@@ -69,7 +69,10 @@ class Link implements DaemonLink {
       const { daemon } = this.#state;
       throw new Fault('no-daemon', daemon.kind === 'unreachable' ? daemon.sentence : gone);
     }
-    return client.request(method, params);
+    const result = await client.request(method, params);
+    // No event follows these.
+    if (method === 'pause' || method === 'resume') this.#askStatus(statusSoonMs);
+    return result;
   }
 
   close(): void {

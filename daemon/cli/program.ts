@@ -52,6 +52,7 @@ function makeProgram(outcome: Outcome): Command {
   addPauseCommands(program);
   addKeysCommands(program);
   addCertCommands(program);
+  addTrayCommands(program, outcome);
   return program;
 }
 
@@ -177,6 +178,20 @@ function parseMinutes(text: string): number {
 function parseCount(text: string): number {
   if (/^[0-9]{1,5}$/.test(text) && Number(text) <= 10_000) return Number(text);
   throw new InvalidArgumentError('must be a number up to 10000.');
+function addTrayCommands(program: Command, outcome: Outcome): void {
+  withRuntimeDir(program.command('tray'))
+    .description('your tray icon: asks about new servers, keeps your keys in your keychain (not as root)')
+    .addHelpText('after', examples('ftpseal tray'))
+    .action(async (options: Shared) => {
+      outcome.exitCode = await (await import('./tray-command.js')).trayCommand(options);
+    });
+  withRuntimeDir(program.command('manager'))
+    .description('open the window with sessions, keys, policy and history (not as root)')
+    .action(async (options: Shared) => {
+      outcome.exitCode = await (await import('./tray-command.js')).managerCommand(options);
+    });
+}
+
 }
 
 function stackOf(fault: Fault): string {

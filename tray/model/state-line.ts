@@ -36,7 +36,7 @@ function asked(state: AgentState): Standing | undefined {
   return {
     icon: { kind: 'question', count },
     line: count === 1 ? 'A server waits for your answer' : `${count} servers wait for your answer`,
-    details: [sessionsLine(state), 'Nothing is sent to a server before you have answered.'],
+    details: ['Nothing is sent to a server before you have answered.', ...decided(state)],
   };
 }
 
@@ -80,6 +80,13 @@ function isInClear({ state }: AgentState['sessions'][number]): boolean {
   );
 }
 
+/** The line of sessions, where it says more than that somebody waits. */
+function decided(state: AgentState): readonly string[] {
+  return state.sessions.some(({ state: { protection } }) => protection !== 'none')
+    ? [sessionsLine(state)]
+    : [];
+}
+
 /** `2 sessions secured, 1 not encrypted`. */
 function sessionsLine({ sessions }: AgentState): string {
   const secured = sessions.filter(({ state }) => state.protection === 'secured').length;
@@ -87,7 +94,7 @@ function sessionsLine({ sessions }: AgentState): string {
   const other = sessions.length - secured - clear;
   if (sessions.length === 0) return 'No FTP session now';
   const noun = (count: number): string => (count === 1 ? 'session' : 'sessions');
-  if (secured === 0 && clear === 0) return `${other} ${noun(other)}, nothing to encrypt yet`;
+  if (secured === 0 && clear === 0) return `${other} ${noun(other)} being set up`;
   const parts = [
     ...(secured > 0 ? [`${secured} ${noun(secured)} secured`] : []),
     ...(clear > 0 ? [`${clear} ${secured > 0 ? '' : `${noun(clear)} `}not encrypted`] : []),

@@ -38,7 +38,7 @@ export function viewOf(state: AgentState, surroundings: Surroundings): TrayView 
       ...pauseEntries(state, surroundings.now),
       ...autostartEntries(surroundings.autostart),
       separator,
-      { kind: 'action', text: 'Quit (FTP stays encrypted)', action: { kind: 'quit' } },
+      { kind: 'action', text: 'Quit', action: { kind: 'quit' } },
     ],
   };
 }

@@ -8,7 +8,7 @@ import { Fault } from '../../shared/fault.js';
 import type { ClientDataPorts, DataOwner, Offer } from './client-data-ports.js';
 import { pump } from './data-pump.js';
 import { resetSocket } from './reset-socket.js';
-import type { TlsLink } from './tls-client.js';
+import type { ProvableStream } from './server-leg.js';
 import { dialData, socketReason } from './upstream.js';
 
 /** Milliseconds for a leg to stand after the transfer was accepted; servers themselves give a client 60 s. */
@@ -20,7 +20,7 @@ const STALL_CHECK_MS = 2_500;
 const SECURE_ANYWAY_MS = 500;
 
 /** How a leg towards the server is secured; made by the session driver from its control connection. */
-export type SecureLeg = (raw: Socket) => Promise<TlsLink>;
+export type SecureLeg = (raw: Socket) => Promise<ProvableStream>;
 
 export interface DataChannelOptions {
   readonly owner: DataOwner;
@@ -39,7 +39,7 @@ export interface DataChannelOptions {
   readonly onBytes: (count: number, direction: 'download' | 'upload') => void;
 }
 
-type ServerLeg = Socket | TlsLink;
+type ServerLeg = Socket | ProvableStream;
 
 /** Owns every socket it makes or is handed. After `discard` it is dead and reports nothing. */
 export class DataChannel {

@@ -7,11 +7,13 @@ import type { Decision, Question } from '../../shared/trust.js';
 import type { Effect, ServerFact } from '../ftp/effects.js';
 import type { ChannelId, Event, TimerName } from '../ftp/events.js';
 import { Session, type SessionContext, type SessionView } from '../ftp/session.js';
+import { openBlocks } from './block-link.js';
 import type { ClientDataPorts, DataOwner } from './client-data-ports.js';
 import { DataChannel, type DataChannelOptions } from './data-channel.js';
 import { relayRaw } from './raw-relay.js';
 import { resetSocket } from './reset-socket.js';
 import { KEEP_ALIVE_MS, LINGER_MS, ServerControl } from './server-control.js';
+import type { ProvableStream } from './server-leg.js';
 
 /** Bytes waiting for a slow peer before the other side is no longer read. */
 const HIGH_WATER = 65_536;
@@ -261,12 +263,17 @@ export class SessionDriver {
     return channel;
   }
 
+  async #secureLeg(channel: ChannelId, raw: Socket): Promise<ProvableStream> {
+    const blocks = this.#blocks.get(channel);
+    return blocks === undefined ? this.#server.secureLeg(raw) : openBlocks(raw, blocks);
+  }
+
   #channelOptions(channel: ChannelId): DataChannelOptions {
     const { owner, dataPorts, onBytes } = this.#options;
     return {
       owner,
       ports: dataPorts,
-      secure: (raw) => this.#server.secureLeg(raw),
+      secure: (raw) => this.#secureLeg(channel, raw),
       upstreamAddress: () => this.#server.localAddress,
       onOffered: (endpoint: Endpoint) => {
         this.#dispatch({ kind: 'clientListening', channel, endpoint });

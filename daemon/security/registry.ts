@@ -1,6 +1,6 @@
 // The mechanisms there are, in order of preference. Adding one is one file and one row here.
 import type { MechanismClient, MechanismContext } from './mechanism.js';
-import { SAFETP_NAME } from './safetp.js';
+import { createSafetpClient, SAFETP_NAME } from './safetp.js';
 import { createTlsClient } from './tls.js';
 
 interface MechanismRow {
@@ -16,6 +16,12 @@ interface MechanismRow {
 
 const ROWS: readonly MechanismRow[] = [
   { name: 'TLS', words: ['TLS', 'SSL'], hinted: ['TLS-P', 'TLS-C'], create: createTlsClient },
+  {
+    name: SAFETP_NAME,
+    words: [SAFETP_NAME],
+    hinted: [],
+    create: (_, context) => (context === undefined ? undefined : createSafetpClient(context)),
+  },
 ];
 
 /**

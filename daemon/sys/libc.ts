@@ -20,6 +20,7 @@ export const ERRNO = { ENOENT: 2, EAGAIN: 11, EOPNOTSUPP: 95, ENOPROTOOPT: 92 } 
 interface Libc {
   readonly socket: (...args: unknown[]) => unknown;
   readonly close: (...args: unknown[]) => unknown;
+  readonly fcntl: (...args: unknown[]) => unknown;
   readonly accept4: (...args: unknown[]) => unknown;
   readonly send: (...args: unknown[]) => unknown;
   readonly recv: (...args: unknown[]) => unknown;
@@ -38,6 +39,7 @@ function libc(): Libc {
   loaded = {
     socket: library.func('int socket(int domain, int type, int protocol)'),
     close: library.func('int close(int fd)'),
+    fcntl: library.func('int fcntl(int fd, int command, ...)'),
     accept4: library.func('int accept4(int fd, void *address, void *length, int flags)'),
     send: library.func('intptr_t send(int fd, void *buffer, size_t length, int flags)'),
     recv: library.func('intptr_t recv(int fd, void *buffer, size_t length, int flags)'),
@@ -67,6 +69,12 @@ export function openSocket(domain: number, type: number, protocol: number): numb
 /** close(2), for descriptors that `openSocket` made only: Node closes its own. */
 export function closeDescriptor(fd: number): void {
   checked('close', [fd]);
+}
+
+/** Another descriptor of the same open file, close-on-exec (fcntl(2)); who gets it closes it. */
+export function duplicateDescriptor(fd: number): number {
+  const F_DUPFD_CLOEXEC = 1030;
+  return checked('fcntl', [fd, F_DUPFD_CLOEXEC, 'int', 3]);
 }
 
 /** accept4(2), close-on-exec; undefined if the connection can't be had now. The listening `fd` must not block. */

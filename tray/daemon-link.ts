@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { connectDaemon as connectClient } from '../daemon/cli/paths.js';
 import type { DaemonClient } from '../daemon/ipc/client.js';
+import type { VaultKind } from '../shared/agent-messages.js';
 import { Fault } from '../shared/fault.js';
 import type { IpcMethod, IpcResult, PromptEvent, SessionEvent } from '../shared/ipc-messages.js';
 import type { AgentState, DaemonLink, MethodParams } from './agent-state.js';
@@ -37,6 +38,8 @@ class Link implements DaemonLink {
   #client: DaemonClient | undefined;
   /** Whether the daemon wants keychains; undefined until it has said so. */
   #keys: 'keychain' | 'file' | undefined;
+  /** What the daemon was told of the keychain last. */
+  #told: VaultKind | undefined;
   #tries = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #statusTimer: NodeJS.Timeout | undefined;
@@ -112,6 +115,8 @@ class Link implements DaemonLink {
     const status = await client.request('status', {});
     if (this.#closed) throw new Fault('no-daemon', gone);
     this.#client = client;
+    // The keychain may have become another one while the daemon answered.
+    if (this.#told !== this.#offer()) await this.#register(client);
     this.#tries = 0;
     const { sessions, questions } = this.#lists;
     this.#set({ daemon: { kind: 'connected' }, status, sessions, questions });
@@ -132,7 +137,8 @@ class Link implements DaemonLink {
   }
 
   async #register(client: DaemonClient): Promise<void> {
-    const vault = this.#options.vault?.state.kind ?? 'none';
+    const vault = this.#offer();
+    this.#told = vault;
     try {
       this.#keys = (await client.request('agent.register', { vault })).keys;
     } catch (error) {
@@ -141,6 +147,10 @@ class Link implements DaemonLink {
       this.#keys = 'file';
     }
     this.#set({ vault: this.#vaultState() });
+  }
+
+  #offer(): VaultKind {
+    return this.#options.vault?.state.kind ?? 'none';
   }
 
   #vaultState(): AgentState['vault'] {

@@ -7,6 +7,7 @@ import { Fault } from '../../shared/fault.js';
 import type { ConfigView } from '../../shared/ipc-messages.js';
 import type { Connection } from '../../shared/trust.js';
 import { policyFor, type Config } from '../config.js';
+import type { AcceptedEnds, ConnectionOrigin } from '../divert/diverter.js';
 import { History } from '../history/history.js';
 import { HistoryRecorder } from '../history/recorder.js';
 import { AgentRegistry } from '../ipc/agents.js';
@@ -38,6 +39,8 @@ export interface RedirectSide {
   /** Installs the redirect to these ports, in the order of the workers. */
   readonly workersReady: (ports: readonly ReadyPorts[]) => Promise<void>;
   readonly programOf: (connection: Connection) => Promise<string | undefined>;
+  /** What an accepted connection was before the redirect, where the kernel can't tell. */
+  readonly originOf: (ends: AcceptedEnds) => Promise<ConnectionOrigin | undefined>;
 }
 
 export interface ProxyOptions {
@@ -221,6 +224,8 @@ export class ProxyCore {
         if (this.#registry === undefined) return { kind: 'reserved' };
         return { kind: 'reserved', activePort: await this.#registry.reserve(request.address) };
       }
+      case 'origin':
+        return originAnswer(await this.#options.redirect?.originOf(request));
       case 'judge': {
         const { sessionId, connection, question } = request;
         const policy = policyFor(this.#options.config, connection.server, connection.name);
@@ -290,6 +295,12 @@ export class ProxyCore {
       troubles: restarts > 0 ? [`A worker died and was replaced ${restarts} times; see ftpseal log.`] : [],
     };
   }
+}
+
+function originAnswer(origin: ConnectionOrigin | undefined): WorkerAnswer {
+  if (origin === undefined) return { kind: 'origin' };
+  const { client, server, uid } = origin;
+  return { kind: 'origin', origin: { client, server, ...(uid === undefined ? {} : { uid }) } };
 }
 
 function logProtection(log: Log, { id, connection, protection, protocol, cipher }: SessionState): void {

@@ -13,6 +13,7 @@ import type * as PauseModule from './pause-command.js';
 import type * as PromptsModule from './prompts-command.js';
 import type * as ProxyModule from './proxy-command.js';
 import type * as SessionsModule from './sessions-command.js';
+import { addTunnelCommand } from './tunnel-program.js';
 
 const logLevels = ['debug', 'info', 'warn', 'error'];
 
@@ -52,6 +53,9 @@ function makeProgram(outcome: Outcome): Command {
   addPauseCommands(program);
   addKeysCommands(program);
   addCertCommands(program);
+  addTunnelCommand(program, (code) => {
+    outcome.exitCode = code;
+  });
   addTrayCommands(program, outcome);
   return program;
 }

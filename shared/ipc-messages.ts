@@ -114,7 +114,7 @@ export type StoreView = z.infer<typeof storeContentsSchema>;
 const keysAdded = z.object({ keys: z.array(pinRecordSchema) });
 const answerSchema = z.union([
   z.enum(['always', 'once', 'refuse']),
-  z.strictObject({ pasted: z.string().max(1024) }),
+  z.strictObject({ pasted: z.string().max(2048) }),
   /** The server's name (its address, where it has none) as the person typed it: the only yes to a changed key or a downgrade. */
   z.strictObject({ confirmed: z.string().max(256) }),
 ]);
@@ -147,7 +147,9 @@ export const configViewSchema = z
     file: z.string(),
     settings: z.array(settingSchema).max(64),
     /** Each [[host]] with what it sets, in the order in which they are tried. */
-    hosts: z.array(z.object({ match: z.string().max(300), settings: z.array(settingSchema).max(32) })).max(4096),
+    hosts: z
+      .array(z.object({ match: z.string().max(300), settings: z.array(settingSchema).max(32) }))
+      .max(4096),
   })
   .readonly();
 export type ConfigView = z.infer<typeof configViewSchema>;
@@ -171,6 +173,8 @@ export const ipcMethods = {
       owner: ownerSchema.optional(),
       revoked: z.boolean(),
       comment: z.string().max(256),
+      /** What the key is for; TLS if absent. */
+      mechanism: z.enum(['TLS', 'X-SafeTP1']).optional(),
     }),
     result: keysAdded,
   },

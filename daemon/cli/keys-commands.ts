@@ -63,6 +63,7 @@ export async function keysAdd(server: string, key: string, options: AddOptions):
       ...(owner === undefined ? {} : { owner }),
       revoked: options.revoked === true,
       comment: options.comment ?? `added by hand from a ${given.from}`,
+      mechanism: given.from === 'SafeTP public key' ? 'X-SafeTP1' : 'TLS',
     }),
   );
   const verb = options.revoked === true ? 'Revoked' : 'Trusted';

@@ -17,6 +17,7 @@ export function formatQuestion(view: QuestionView, userName: (uid: number) => st
       ? [
           ['Key', keyText(question.identity.fingerprint)] as const,
           ['Connection', `${question.identity.protocol}, ${question.identity.cipher}`] as const,
+          ...brandRows(question.identity.brand),
           ...earlierRows(view.concern),
           ...certificateRows(question.identity.certificate),
         ]
@@ -39,6 +40,11 @@ function serverText({ connection }: QuestionView): string {
 function keyText(fingerprint: string): string {
   const parsed = parseFingerprint(fingerprint);
   return parsed === undefined ? fingerprint : groupFingerprint(parsed);
+}
+
+/** The brand is signed by the key, and so no proof of anything about it. */
+function brandRows(brand: string | undefined): readonly (readonly [string, string])[] {
+  return brand === undefined ? [] : [['Calls itself', `${brand} (anybody can choose such a name)`]];
 }
 
 function earlierRows(concern: Concern): readonly (readonly [string, string])[] {

@@ -101,7 +101,7 @@ async function add(world: KeysWorld, actor: Actor, params: IpcParams<'keys.add'>
     port: params.port,
     ...(params.name === undefined ? {} : { name: params.name }),
     fingerprint: params.fingerprint,
-    mechanism: 'TLS',
+    mechanism: params.mechanism ?? 'TLS',
     firstSeen: world.now(),
     count: 0,
     revoked: params.revoked,

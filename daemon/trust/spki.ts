@@ -2,6 +2,7 @@
 import { createHash, createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { Fault } from '../../shared/fault.js';
 import { formatFingerprint, parseFingerprint, type KeyFingerprint } from '../../shared/fingerprint.js';
+import { looksLikeKeyText, parseKeyText } from '../security/safetp/key-text.js';
 
 /** More than any certificate chain; what a person pastes by mistake is often larger. */
 const maxTextLength = 256 * 1024;
@@ -19,17 +20,19 @@ export function certificateDigest(der: Uint8Array): KeyFingerprint {
 /** A key as a person hands it over, and what it was taken from. */
 export interface GivenKey {
   readonly fingerprint: KeyFingerprint;
-  readonly from: 'fingerprint' | 'certificate' | 'public key';
+  readonly from: 'fingerprint' | 'certificate' | 'public key' | 'SafeTP public key';
 }
 
 /**
- * A key out of text: a SHA-256 fingerprint of the key, a PEM certificate (of several the first, the server's own) or
- * a PEM public key. Throws a Fault of code `key` that says what was expected; a private key is refused as such.
+ * A key out of text: a SHA-256 fingerprint of the key, a PEM certificate (of several the first, the server's own), a
+ * PEM public key or a SafeTP public key. Throws a Fault of code `key` that says what was expected; a private key is refused as such.
  */
 export function parseGivenKey(text: string): GivenKey {
   if (text.length > maxTextLength) throw new Fault('key', 'This is too long to be a key or a certificate.');
   const fingerprint = parseFingerprint(text);
   if (fingerprint !== undefined) return { fingerprint, from: 'fingerprint' };
+  if (looksLikeKeyText(text))
+    return { fingerprint: parseKeyText(text).key.fingerprint, from: 'SafeTP public key' };
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
     throw new Fault(
       'key',

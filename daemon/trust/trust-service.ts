@@ -11,6 +11,7 @@ import {
   type Question,
   type ServerIdentity,
 } from '../../shared/trust.js';
+import { looksLikeKeyText, parseKeyText } from '../security/safetp/key-text.js';
 import { concernOf, earlierKeys } from './concern.js';
 import {
   concernsOwner,
@@ -385,6 +386,7 @@ export class TrustService {
       key: identity.fingerprint,
       verdict: verdict.kind,
       rule: verdict.rule,
+      ...(identity.brand === undefined ? {} : { brand: identity.brand }),
     });
   }
 }
@@ -428,12 +430,12 @@ function answerOfTyped({ connection, concern }: OpenQuestion, typed: string): 'a
   throw new Fault('usage', 'This is not the name of the server in question. Nothing was trusted.');
 }
 
-/** People paste what their source shows: the fingerprint of the key or of the certificate. Both prove the key. */
+/** People paste what their source shows: the fingerprint of the key or of the certificate, or a SafeTP key whole. Each proves the key. */
 function answerOfPasted({ question }: OpenQuestion, pasted: string): 'always' {
   if (question.kind !== 'key') {
     throw new Fault('usage', 'This question is about cleartext; a fingerprint is no answer to it.');
   }
-  const given = parseFingerprint(pasted);
+  const given = looksLikeKeyText(pasted) ? parseKeyText(pasted).key.fingerprint : parseFingerprint(pasted);
   if (given === undefined) {
     throw new Fault(
       'key',

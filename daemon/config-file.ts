@@ -1,7 +1,8 @@
 // How the configuration file is written: its tables, keys, defaults and the sentence for each wrong value.
 // `configFileSchema` turns what the TOML reader gives into a Config.
 import { z } from 'zod';
-import { parsePort, parsePortRange, portCount, type PortRange } from '../shared/endpoint.js';
+import { parsePort, parsePortRange, type PortRange } from '../shared/endpoint.js';
+import { bool, listOf, oneOf, range, table } from './config-fields.js';
 import {
   acceptOrAsk,
   cleartextPolicies,
@@ -14,24 +15,10 @@ import {
   type HostRule,
 } from './config.js';
 import { parseHostMatch, type HostMatch } from './host-match.js';
+import { serveTable } from './serve/serve-config.js';
 
 const hours24 = 24 * 3600 * 1000;
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** A table that knows its keys: a wrong key is told which ones are allowed. */
-function table<S extends z.ZodRawShape>(shape: S) {
-  const keys = Object.keys(shape).join(', ');
-  return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys' ? `is not known here; allowed are: ${keys}` : 'must be a table',
-  });
-}
-
-function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
-  return z.enum(values, { error: `must be ${values.map((v) => `"${v}"`).join(' or ')}` });
-}
-
-const bool = z.boolean({ error: 'must be true or false' });
 
 const port = z.unknown().transform((value, context) => {
   const parsed = typeof value === 'number' ? parsePort(value) : undefined;
@@ -51,19 +38,6 @@ const duration = z.unknown().transform((value, context) => {
   });
   return z.NEVER;
 });
-
-/** A range with room for at least `least` ports, above the privileged ones. */
-function range(least: number) {
-  return z.unknown().transform((value, context): PortRange => {
-    const parsed = typeof value === 'string' ? parsePortRange(value) : undefined;
-    if (parsed !== undefined && parsed.first >= 1024 && portCount(parsed) >= least) return parsed;
-    context.addIssue({
-      code: 'custom',
-      message: `must be a range of at least ${least} ports between 1024 and 65535, such as "21210-23209"`,
-    });
-    return z.NEVER;
-  });
-}
 
 const user = z.union([z.string().min(1).max(64), z.number().int().min(0).max(4_294_967_294)], {
   error: 'must be a user name or a uid',
@@ -88,10 +62,6 @@ const exemptHost = z.unknown().transform((value, context): HostMatch => {
   });
   return z.NEVER;
 });
-
-function listOf<T extends z.ZodType>(item: T, what: string) {
-  return z.array(item, { error: `must be a list of ${what}, such as [ … ]` }).max(1024);
-}
 
 const mechanisms = listOf(oneOf(mechanismNames), 'mechanism names').min(1, {
   error: 'must name at least one mechanism; to use none, set mode = "plain" for the host',
@@ -156,6 +126,8 @@ const fileTable = table({
     mechanisms: mechanisms.default(['TLS', 'X-SafeTP1']),
   }).prefault({}),
   host: z.array(hostTable, { error: 'must be written as [[host]]' }).max(4096).default([]),
+  // For `ftpseal serve`; checked here so that one file can hold both.
+  serve: serveTable.optional(),
 });
 
 /** What the TOML reader gives, checked, with every default filled in. Issues carry the path of the key. */

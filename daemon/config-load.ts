@@ -29,6 +29,15 @@ export async function loadConfigFile(
   return { config: parseConfig(text, file), source: { file, given: givenKeys(parseToml(text, file)) } };
 }
 
+/** The file's text and what the TOML reader makes of it; both empty if the file is optional and not there. Rejects with a Fault. */
+export async function readDocument(
+  file: string,
+  optional: boolean,
+): Promise<{ readonly text: string; readonly parsed: unknown }> {
+  const text = await readText(file, optional);
+  return { text, parsed: parseToml(text, file) };
+}
+
 /** The same for a text that is already here; `file` is only what errors call it. */
 export function parseConfig(text: string, file: string): Config {
   const result = configFileSchema.safeParse(parseToml(text, file));

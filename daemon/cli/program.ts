@@ -12,6 +12,7 @@ import type * as LogModule from './log-command.js';
 import type * as PauseModule from './pause-command.js';
 import type * as PromptsModule from './prompts-command.js';
 import type * as ProxyModule from './proxy-command.js';
+import { addServeCommand } from './serve-program.js';
 import type * as SessionsModule from './sessions-command.js';
 import { addTunnelCommand } from './tunnel-program.js';
 
@@ -53,6 +54,9 @@ function makeProgram(outcome: Outcome): Command {
   addPauseCommands(program);
   addKeysCommands(program);
   addCertCommands(program);
+  addServeCommand(program, (code) => {
+    outcome.exitCode = code;
+  });
   addTunnelCommand(program, (code) => {
     outcome.exitCode = code;
   });

@@ -1,0 +1,336 @@
+// One control connection of the server proxy: events in, effects out. Protection towards the client is decided here (gate.ts);
+// the FTP behind it, data connections and the proof of their ends above all, is the session of daemon/ftp with a backend that is
+// spoken to in clear.
+import type { HostPolicy } from '../../../shared/policy.js';
+import type { Command } from '../../ftp/command-reader.js';
+import { CommandQueue } from '../../ftp/command-queue.js';
+import type { Effect, LegProtection } from '../../ftp/effects.js';
+import { HANDSHAKE_MS } from '../../ftp/limits.js';
+import { ownReply } from '../../ftp/sentences.js';
+import { Session } from '../../ftp/session.js';
+import type { ServeEffect, ServeEvent, ServeTimer } from './events.js';
+import { FeatureReply } from './feature-reply.js';
+import { judgeCommand, type Verdict } from './gate.js';
+import { LOGIN_MS } from './limits.js';
+import { levelOf, type ServeContext, type ServeView } from './policy.js';
+import { sentences } from './sentences.js';
+
+/** How the FTP session behind sees the backend: plain by decision, so that nobody is asked. */
+const BACKEND_POLICY: HostPolicy = {
+  mode: 'plain',
+  trust: { unknown: 'refuse', caValid: 'ask', replicate: 'ask', promptTimeoutMs: 1 },
+  fallback: { cleartext: 'allow' },
+  data: { protection: 'clear', allowForeignAddress: false },
+  tls: { minVersion: 'TLSv1.3', mechanisms: [] },
+  name: 'the FTP server behind this proxy',
+};
+
+/** Harmless commands that leave something behind at the backend: what was said in clear must not count after AUTH. */
+const LASTING_VERBS: readonly string[] = ['CLNT', 'OPTS', 'LANG', 'HOST'];
+
+type Phase = 'open' | 'securing' | 'closed';
+
+/** Total and bounded like the session of daemon/ftp; the driver stops reading the client while `wantsClient` is false. */
+export class ServeSession {
+  readonly #context: ServeContext;
+  readonly #commands = new CommandQueue();
+  #effects: ServeEffect[] = [];
+  #inner: Session;
+  #phase: Phase = 'open';
+  #secured: string | undefined;
+  #level: LegProtection = 'clear';
+  #bufferSized = false;
+  #committed = false;
+  #lasting = false;
+  #features: FeatureReply | undefined;
+  #clientEnded = false;
+  #loginTimer = false;
+
+  constructor(context: ServeContext) {
+    this.#context = context;
+    this.#inner = this.#newInner('forward');
+  }
+
+  /** The first effects. */
+  start(): readonly ServeEffect[] {
+    this.#setTimer('login', LOGIN_MS);
+    this.#loginTimer = true;
+    if (this.#context.implicit) this.#beginTls('implicit');
+    else this.#pass(this.#inner.start());
+    return this.#take();
+  }
+
+  /** Everything that follows from one event, in order; nothing after `close`. */
+  step(event: ServeEvent): readonly ServeEffect[] {
+    if (this.#phase === 'closed') return [];
+    this.#on(event);
+    this.#advance();
+    return this.#take();
+  }
+
+  get wantsClient(): boolean {
+    return this.#commands.wantsMore && this.#inner.wantsClient;
+  }
+
+  /** Every command of the client has its answer, and no transfer is under way. */
+  get atRest(): boolean {
+    return this.#commands.head === undefined && this.#inner.atRest && this.#phase !== 'securing';
+  }
+
+  view(): ServeView {
+    const { transfers, cut } = this.#inner.view();
+    return { secured: this.#secured, data: this.#level, transfers, cut };
+  }
+
+  // Events
+
+  #on(event: ServeEvent): void {
+    switch (event.kind) {
+      case 'clientBytes':
+        this.#onClientBytes(event.bytes);
+        break;
+      case 'clientClosed':
+        this.#clientEnded = true;
+        if (this.#phase === 'securing') this.#close();
+        break;
+      case 'clientSecured':
+        this.#onSecured();
+        break;
+      case 'timer':
+        this.#onTimer(event.timer);
+        break;
+      default:
+        this.#pass(this.#inner.step(event));
+    }
+  }
+
+  #onClientBytes(bytes: Uint8Array): void {
+    if (this.#phase !== 'open') {
+      // The driver hands these bytes to TLS; whoever feeds them here lets them jump the protection.
+      this.#close();
+      return;
+    }
+    if (this.#commands.push(bytes) === 'ok') return;
+    this.#advance();
+    this.#fail(sentences.lineTooLong(), 500);
+  }
+
+  #onTimer(timer: ServeTimer): void {
+    if (timer === 'login') {
+      if (this.#loginTimer) this.#fail(sentences.loginTooLate());
+    } else if (timer === 'handshake') {
+      if (this.#phase === 'securing') this.#close();
+    } else {
+      this.#pass(this.#inner.step({ kind: 'timer', timer }));
+    }
+  }
+
+  // Commands
+
+  #advance(): void {
+    while (this.#phase === 'open') {
+      const command = this.#commands.head;
+      if (command === undefined || !this.#isGreeted || this.#features !== undefined) break;
+      const verdict = this.#judge(command);
+      const isReady =
+        verdict.kind === 'pass' && command.verb !== 'FEAT' ? this.#inner.wantsClient : this.#inner.atRest;
+      if (!isReady) break;
+      this.#commands.shift();
+      this.#follow(command, verdict);
+    }
+    const isDone = this.#clientEnded && this.#commands.head === undefined;
+    if (this.#phase === 'open' && isDone) {
+      this.#clientEnded = false;
+      this.#pass(this.#inner.step({ kind: 'clientClosed' }));
+    }
+  }
+
+  get #isGreeted(): boolean {
+    const { phase } = this.#inner;
+    return phase === 'plain' || phase === 'cleartext';
+  }
+
+  #judge(command: Command): Verdict {
+    return judgeCommand(command, {
+      policy: this.#context.policy,
+      secured: this.#secured !== undefined,
+      committedToClear: this.#committed,
+      level: this.#level,
+      bufferSized: this.#bufferSized,
+    });
+  }
+
+  #follow(command: Command, verdict: Verdict): void {
+    switch (verdict.kind) {
+      case 'drop':
+        break;
+      case 'pass':
+        this.#passOn(command, verdict.commits);
+        break;
+      case 'answer':
+        this.#say(verdict.text);
+        break;
+      case 'secure':
+        this.#secure(verdict.word, verdict.text);
+        break;
+      case 'bufferSize':
+        this.#bufferSized = true;
+        this.#say(verdict.text);
+        break;
+      case 'level':
+        this.#level = verdict.level;
+        this.#say(verdict.text);
+        break;
+    }
+  }
+
+  #passOn(command: Command, commits: boolean): void {
+    if (commits) this.#commit();
+    if (LASTING_VERBS.includes(command.verb)) this.#lasting = true;
+    if (command.verb === 'FEAT') this.#features = new FeatureReply(this.#context.policy.words);
+    this.#pass(this.#inner.step({ kind: 'clientBytes', bytes: command.line }));
+  }
+
+  #commit(): void {
+    if (this.#secured === undefined) this.#committed = true;
+    if (this.#loginTimer) this.#emit({ kind: 'clearTimer', timer: 'login' });
+    this.#loginTimer = false;
+  }
+
+  // Protection
+
+  /** Bytes that came behind AUTH were not sent by a client that waits for 234 (CVE-2011-0411 and its kin). */
+  #secure(word: string, text: string): void {
+    if (this.#commands.takeRaw().length > 0) {
+      this.#fail(sentences.injected());
+      return;
+    }
+    this.#say(text);
+    this.#beginTls(word);
+  }
+
+  #beginTls(word: string): void {
+    this.#phase = 'securing';
+    this.#secured = word;
+    this.#setTimer('handshake', HANDSHAKE_MS);
+    this.#emit({ kind: 'secureClient' });
+  }
+
+  #onSecured(): void {
+    if (this.#phase !== 'securing') return;
+    this.#phase = 'open';
+    this.#emit({ kind: 'clearTimer', timer: 'handshake' });
+    const word = this.#secured ?? '';
+    this.#level = word === 'implicit' ? 'private' : levelOf(word, this.#context.policy.dataDefault);
+    if (word === 'implicit') this.#pass(this.#inner.start());
+    else if (this.#lasting) this.#startAnew();
+  }
+
+  /** What the client, or somebody in between, has set up in clear is forgotten: the backend gets a new connection. */
+  #startAnew(): void {
+    this.#emit({ kind: 'hangUpServer' });
+    this.#inner = this.#newInner('swallow');
+    this.#pass(this.#inner.start());
+  }
+
+  #newInner(greeting: 'forward' | 'swallow'): Session {
+    const { backend, client, noEpsv, passiveProven } = this.#context;
+    return new Session({
+      policy: BACKEND_POLICY,
+      server: backend,
+      client,
+      knownSecure: false,
+      greeting,
+      dataPath: 'proxied',
+      noEpsv,
+      passiveProven,
+    });
+  }
+
+  // Effects
+
+  /** What the FTP session asks for, with the client's side put in. It can't ask for what a plain backend never needs. */
+  #pass(effects: readonly Effect[]): void {
+    const { phase } = this.#inner;
+    if (phase === 'passthrough' || phase === 'tunnel') {
+      this.#fail(sentences.noFtp());
+      return;
+    }
+    for (const effect of effects) this.#passEffect(effect);
+  }
+
+  #passEffect(effect: Effect): void {
+    switch (effect.kind) {
+      case 'dial':
+        this.#emit({ kind: 'dial' });
+        break;
+      case 'sendClient':
+        this.#emit({ kind: 'sendClient', bytes: this.#withFeatures(effect.bytes) });
+        break;
+      case 'close':
+        this.#close();
+        break;
+      case 'connectServer':
+        this.#emit({ kind: 'connectServer', channel: effect.channel, to: effect.to });
+        break;
+      case 'listenForServer':
+        this.#emit({ kind: 'listenForServer', channel: effect.channel });
+        break;
+      case 'relay':
+        this.#emit({ ...effect, protection: this.#level });
+        break;
+      case 'hangUpServer':
+      case 'sendServer':
+      case 'setTimer':
+      case 'clearTimer':
+      case 'listenForClient':
+      case 'connectClient':
+      case 'expectEnd':
+      case 'discard':
+      case 'remember':
+        this.#emit(effect);
+        break;
+      default:
+        this.#close();
+    }
+  }
+
+  #withFeatures(bytes: Uint8Array): Uint8Array {
+    const features = this.#features;
+    if (features === undefined) return bytes;
+    const passed = features.take(bytes);
+    if (features.over) this.#features = undefined;
+    return passed;
+  }
+
+  #setTimer(timer: ServeTimer, ms: number): void {
+    this.#emit({ kind: 'setTimer', timer, ms });
+  }
+
+  #say(text: string): void {
+    this.#emit({ kind: 'sendClient', bytes: Buffer.from(text) });
+  }
+
+  /** Ends the session with a sentence for the client. */
+  #fail(sentence: string, code = 421): void {
+    if (this.#phase === 'closed') return;
+    this.#say(ownReply(code, sentence));
+    this.#close();
+  }
+
+  #close(): void {
+    if (this.#phase === 'closed') return;
+    this.#emit({ kind: 'close' });
+    this.#phase = 'closed';
+  }
+
+  #emit(effect: ServeEffect): void {
+    if (this.#phase !== 'closed') this.#effects.push(effect);
+  }
+
+  #take(): readonly ServeEffect[] {
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+}

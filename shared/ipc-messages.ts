@@ -114,7 +114,7 @@ export type StoreView = z.infer<typeof storeContentsSchema>;
 const keysAdded = z.object({ keys: z.array(pinRecordSchema) });
 const answerSchema = z.union([
   z.enum(['always', 'once', 'refuse']),
-  z.strictObject({ pasted: z.string().max(2048) }),
+  z.strictObject({ pasted: z.string().max(1536) }),
   /** The server's name (its address, where it has none) as the person typed it: the only yes to a changed key or a downgrade. */
   z.strictObject({ confirmed: z.string().max(256) }),
 ]);

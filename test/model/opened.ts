@@ -4,7 +4,11 @@ import type { Session, SessionContext } from '../../daemon/ftp/session.js';
 
 interface OpenedFields {
   readonly _$control: {
-    readonly commands: { readonly _$held: readonly unknown[]; readonly _$bytes: number };
+    readonly commands: {
+      readonly _$held: readonly unknown[];
+      readonly _$done: number;
+      readonly _$bytes: number;
+    };
     readonly pairing: { readonly size: number };
     readonly outbox: { readonly _$behind: readonly unknown[]; readonly _$behindBytes: number };
     readonly replies: { readonly pending: number; readonly midReply: boolean };
@@ -28,7 +32,7 @@ export interface Inside {
 export function insideOf(session: Session): Inside {
   const { _$control: control, _$conversation: conversation } = session as unknown as OpenedFields;
   return {
-    heldCommands: control.commands._$held.length,
+    heldCommands: control.commands._$held.length - control.commands._$done,
     heldBytes: control.commands._$bytes,
     outstanding: control.pairing.size,
     behind: control.outbox._$behind.length,

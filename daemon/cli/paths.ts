@@ -43,5 +43,5 @@ function userStateDir(): string {
 
 function userRuntimeDir(): string {
   const runtime = process.env['XDG_RUNTIME_DIR'];
-  return runtime === undefined ? join(userStateDir(), 'run') : join(runtime, 'ftpseal');
+  return runtime === undefined || runtime === '' ? join(userStateDir(), 'run') : join(runtime, 'ftpseal');
 }

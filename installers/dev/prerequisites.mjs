@@ -1,7 +1,7 @@
 // What the developer's commands need from Debian, and the only place that installs it. Everything is announced,
 // a second run finds everything there and touches nothing. FTP servers conflict with each other as packages, so
 // they are unpacked into an ignored folder and never installed.
-//   node installers/dev/prerequisites.mjs start|lab|bench
+//   node installers/dev/prerequisites.mjs start|lab|desktop|bench
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -34,9 +34,29 @@ const packagesOf = {
     'lftp',
     'tnftp',
     'inetutils-ftp',
+    'socat',
+    'stunnel4',
   ],
 };
 packagesOf.bench = packagesOf.lab;
+/** A person's desktop without a screen: the lab, and what a session has beside it. */
+packagesOf.desktop = [
+  ...packagesOf.lab,
+  'dbus',
+  'gnome-keyring',
+  'libsecret-tools',
+  'xvfb',
+  'openbox',
+  'xfce4-panel',
+  'xfconf',
+  'xdotool',
+  'scrot',
+  'pngquant',
+  'zenity',
+  'chromium',
+  'fonts-dejavu-core',
+  'adwaita-icon-theme',
+];
 
 /** FTP servers, one folder each: name of the folder, packages to unpack, the program that proves it is complete. */
 const labServers = [
@@ -47,6 +67,7 @@ const labServers = [
 const serversOf = {
   start: [],
   lab: labServers,
+  desktop: labServers,
   bench: [
     ...labServers,
     {
@@ -169,7 +190,7 @@ export function say(text) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const task = process.argv[2];
   if (task === undefined || !Object.hasOwn(packagesOf, task)) {
-    console.error('usage: prerequisites.mjs start|lab|bench');
+    console.error('usage: prerequisites.mjs start|lab|desktop|bench');
     process.exit(2);
   }
   const reason = ensurePrerequisites(task);

@@ -1,12 +1,12 @@
-// `npm test [unit|fuzz|lab]`: installs what is missing, builds, lints and runs the tests; the last line is
-// `N passed, N failed, N skipped`. The lab needs root; without it every lab file counts as skipped, with the reason.
+// `npm test [unit|fuzz|desktop|lab]`: installs what is missing, builds, lints and runs the tests; the last line is
+// `N passed, N failed, N skipped`. Desktop and lab need root; without it each of their files counts as skipped, with the reason.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { ensurePrerequisites, repository, say } from './prerequisites.mjs';
 import { compile, ensureBuilt, ensureNodeModules, filesIn } from './project.mjs';
 
-const parts = ['unit', 'fuzz', 'lab'];
+const parts = ['unit', 'fuzz', 'desktop', 'lab'];
 const part = process.argv[2];
 const total = { passed: 0, failed: 0, skipped: 0 };
 const scratch = path.join(repository, '.lab');
@@ -31,6 +31,7 @@ function main() {
   else ensureBuilt();
   if (part === undefined || part === 'unit') runTests('unit', ['--test-concurrency=2']);
   if (part === undefined || part === 'fuzz') runTests('fuzz', ['--test-concurrency=2']);
+  if (part === undefined || part === 'desktop') runInNamespaces('desktop', '600000');
   if (part === undefined || part === 'lab') runLab();
 }
 
@@ -62,26 +63,30 @@ function tool(script, args) {
 }
 
 function runLab() {
-  const files = testFiles('lab');
-  const reason = labObstacle();
-  if (reason !== undefined) {
-    say(`the lab is skipped: ${reason}`);
-    total.skipped += files.length;
-    return;
-  }
   const table = path.join(scratch, 'matrix.txt');
   rmSync(table, { force: true });
-  // The limit is for a file that hangs; the matrix alone takes minutes.
-  runTests('lab', ['--test-concurrency=1', '--test-timeout=1500000']);
+  // The matrix alone takes minutes.
+  runInNamespaces('lab', '1500000');
   if (existsSync(table)) console.log(readFileSync(table, 'utf8'));
 }
 
-/** Why the lab can't run here, or undefined. */
-function labObstacle() {
+/** Tests that need network namespaces; the limit in milliseconds is for a file that hangs. */
+function runInNamespaces(kind, limit) {
+  const reason = obstacle(kind);
+  if (reason === undefined) {
+    runTests(kind, ['--test-concurrency=1', `--test-timeout=${limit}`]);
+    return;
+  }
+  say(`${kind} tests are skipped: ${reason}`);
+  total.skipped += testFiles(kind).length;
+}
+
+/** Why tests of this kind can't run here, or undefined. */
+function obstacle(kind) {
   if (process.platform !== 'linux')
     return `network namespaces exist on Linux only, this is ${process.platform}`;
   if (process.getuid?.() !== 0) return 'not root, and network namespaces need root';
-  const missing = ensurePrerequisites('lab');
+  const missing = ensurePrerequisites(kind);
   if (missing !== undefined) return missing;
   const name = `fs-probe-${process.pid}`;
   const made = spawnSync('ip', ['netns', 'add', name], { encoding: 'utf8' });
@@ -98,7 +103,7 @@ function testFiles(kind) {
 
 function kindOf(relative) {
   const folder = relative.split(path.sep)[0];
-  return folder === 'lab' || folder === 'fuzz' ? folder : 'unit';
+  return folder === 'lab' || folder === 'fuzz' || folder === 'desktop' ? folder : 'unit';
 }
 
 /** Runs the files of one kind; the spec report goes to the terminal, the counts come from a second reporter. */

@@ -214,7 +214,7 @@ test('fifty sessions that wait are one question', async () => {
   const talks = await Promise.all(Array.from({ length: 50 }, () => askedLogin(person)));
   await person.desk.entry(/^New server .*50 sessions wait/);
   const menu = await person.desk.menu();
-  assert.equal(menu.filter(({ label }) => label.startsWith("New server")).length, 1);
+  assert.equal(menu.filter(({ label }) => label.startsWith('New server')).length, 1);
   assert.equal((await person.desk.notified()).length, 1);
   await answer(await questionPage(person), 'Trust this time');
   await Promise.all(talks.map(goesOn));

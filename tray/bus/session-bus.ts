@@ -47,7 +47,7 @@ export function sessionBusAddress(env: NodeJS.ProcessEnv): string | undefined {
   const given = env['DBUS_SESSION_BUS_ADDRESS'];
   if (given !== undefined && given !== '') return given;
   const runtime = env['XDG_RUNTIME_DIR'];
-  if (runtime === undefined) return undefined;
+  if (runtime === undefined || runtime === '') return undefined;
   const socket = join(runtime, 'bus');
   return existsSync(socket) ? `unix:path=${socket}` : undefined;
 }

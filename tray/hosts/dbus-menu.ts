@@ -38,20 +38,24 @@ export class DbusMenu {
     this.#stop = bus.serve(menuPath, (message) => this.#answer(message));
   }
 
+  /** An open menu stays open where only words change. */
   show(menu: readonly MenuEntry[]): void {
-    if (!this.#ids.take(menu)) return;
+    const { layout, changed } = this.#ids.take(menu);
+    if (changed.length > 0) {
+      const properties = changed.map(({ id, entry }) => [id, propertiesOf(entry)]);
+      this.#emit('ItemsPropertiesUpdated', 'a(ia{sv})a(ias)', [properties, []]);
+    }
+    if (!layout) return;
     this.#revision += 1;
-    this.#bus.emit({
-      path: menuPath,
-      interface: menuInterface,
-      member: 'LayoutUpdated',
-      signature: 'ui',
-      body: [this.#revision, root],
-    });
+    this.#emit('LayoutUpdated', 'ui', [this.#revision, root]);
   }
 
   close(): void {
     this.#stop();
+  }
+
+  #emit(member: string, signature: string, body: readonly unknown[]): void {
+    this.#bus.emit({ path: menuPath, interface: menuInterface, member, signature, body });
   }
 
   #answer({ interface: iface, member, body }: DbusMessage): readonly [string, ...unknown[]] | undefined {

@@ -7,8 +7,17 @@ export interface NumberedEntry {
   readonly entry: MenuEntry;
 }
 
+/** What a new menu brought. */
+export interface MenuChange {
+  /** Entries came, went or moved. */
+  readonly layout: boolean;
+  /** Entries that stayed and look different now. */
+  readonly changed: readonly NumberedEntry[];
+}
+
 export class MenuIds {
   #entries: readonly NumberedEntry[] = [];
+  #keys = new Map<string, number>();
   #last = 0;
 
   /** The current menu. */
@@ -16,17 +25,22 @@ export class MenuIds {
     return this.#entries;
   }
 
-  /** Takes the next menu; false where nothing of it is new. */
-  take(menu: readonly MenuEntry[]): boolean {
-    const before = new Map(this.#entries.map(({ id, entry }) => [keyOf(entry), id]));
-    const text = JSON.stringify(this.#entries.map(({ entry }) => entry));
-    this.#entries = menu.map((entry, index) => {
-      const key = keyOf(entry) || `${index}`;
-      const id = before.get(key);
-      before.delete(key);
-      return { id: id ?? (this.#last += 1), entry };
+  /** Takes the next menu. */
+  take(menu: readonly MenuEntry[]): MenuChange {
+    const before = this.#entries;
+    const keys = new Map<string, number>();
+    this.#entries = menu.map((entry) => {
+      const key = freeKey(keyOf(entry), keys);
+      const id = this.#keys.get(key) ?? (this.#last += 1);
+      keys.set(key, id);
+      return { id, entry };
     });
-    return text !== JSON.stringify(menu);
+    this.#keys = keys;
+    const old = new Map(before.map(({ id, entry }) => [id, JSON.stringify(entry)]));
+    return {
+      layout: this.#entries.map(({ id }) => id).join() !== before.map(({ id }) => id).join(),
+      changed: this.#entries.filter(({ id, entry }) => old.has(id) && old.get(id) !== JSON.stringify(entry)),
+    };
   }
 
   /** What a click on the entry of this number asks for; undefined for lines, separators and entries that have gone. */
@@ -36,9 +50,17 @@ export class MenuIds {
   }
 }
 
-/** Empty for entries that can't be clicked. Server lines share one action, so their text tells them apart. */
+/** Server lines share one action, so their text tells them apart. */
 function keyOf(entry: MenuEntry): string {
-  if (entry.kind !== 'action' && entry.kind !== 'check') return '';
+  if (entry.kind === 'separator' || entry.kind === 'line') return entry.kind;
   const { action } = entry;
   return JSON.stringify(action.kind === 'showServers' ? [action, entry.text] : action);
+}
+
+/** The first, second, … of its kind. */
+function freeKey(key: string, taken: ReadonlyMap<string, number>): string {
+  for (let count = 1; ; count++) {
+    const numbered = `${key} ${count}`;
+    if (!taken.has(numbered)) return numbered;
+  }
 }

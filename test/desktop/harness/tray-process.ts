@@ -7,10 +7,10 @@ import type { DesktopSession } from './keyring.js';
 
 export interface TrayOptions {
   readonly env?: Readonly<Record<string, string>>;
+  /** Where programs are found, in place of the noting browser and the system's. */
+  readonly path?: string;
   /** `manager` in place of `tray`. */
   readonly command?: 'tray' | 'manager';
-  /** Without any browser. */
-  readonly browser?: 'noting' | 'none';
 }
 
 /** Ends with the session that it runs in, or by `stop`. */
@@ -32,12 +32,11 @@ export class TrayProcess {
       writeFileSync(this.#opened, '');
       chownSync(this.#opened, session.uid, session.uid);
     }
-    const PATH = options.browser === 'none' ? '/nonexistent' : `${tools}:/usr/bin:/bin`;
+    const programs = `PATH=${options.path ?? `${tools}:/usr/bin:/bin`}`;
     const main = path.join(daemon.program, 'dist/daemon/main.js');
     const words = [options.command ?? 'tray', '--runtime-dir', path.join(daemon.folder, 'run')];
-    this.running = session.start([process.execPath, main, ...words], {
+    this.running = session.start(['env', programs, process.execPath, main, ...words], {
       DISPLAY: ':none',
-      PATH,
       ...options.env,
     });
   }

@@ -2,6 +2,8 @@
 // that the session keeps is measured and printed.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { Event } from '../../daemon/ftp/events.js';
 import type { Session } from '../../daemon/ftp/session.js';
 import { preludeCase } from '../transcripts/files.js';
@@ -104,9 +106,12 @@ function bytes(from: 'client' | 'server', text: string): Event {
   return { kind: from === 'client' ? 'clientBytes' : 'serverBytes', bytes: Buffer.from(text, 'latin1') };
 }
 
-/** What is in use after the collector has been through, where it can be asked to. */
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** What is in use after the collector has been through. */
 function memory(): number {
-  globalThis.gc?.();
+  collect();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }

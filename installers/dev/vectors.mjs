@@ -1,0 +1,111 @@
+// `npm run vectors`: runs every test that carries the number of a vector (T01 …) in its name, and prints what was done, what the
+// client saw and the result. Without root the lab's are skipped, and said so. A number without any test is a failure.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ensurePrerequisites, repository, say } from './prerequisites.mjs';
+import { ensureBuilt, ensureNodeModules, filesIn } from './project.mjs';
+
+const NUMBER = /\bT[0-9]{2}\b/g;
+const dist = path.join(repository, 'dist/test');
+const scratch = path.join(repository, '.lab');
+
+try {
+  mkdirSync(scratch, { recursive: true });
+  ensureNodeModules();
+  ensureBuilt();
+  const { VECTORS } = await import(pathToFileURL(path.join(dist, 'vectors/table.js')).href);
+  process.exitCode = report(VECTORS, runAll(VECTORS)) ? 0 : 1;
+} catch (error) {
+  console.error(`npm run vectors: ${error.message}`);
+  process.exitCode = 1;
+}
+
+/** Results by number. */
+function runAll(vectors) {
+  const results = new Map(vectors.map(({ number }) => [number, { passed: 0, failed: [], skipped: 0 }]));
+  const unit = filesWithNumbers(false);
+  const lab = filesWithNumbers(true);
+  say(`running ${unit.length} files without root`);
+  note(results, run(unit, 2));
+  const obstacle = labObstacle();
+  if (obstacle === undefined) {
+    say(`running ${lab.length} files in the lab; this takes minutes`);
+    note(results, run(lab, 1));
+  } else {
+    say(`the lab is skipped: ${obstacle}`);
+    for (const file of lab) for (const number of numbersIn(file)) add(results, number, 'skipped', file);
+  }
+  return results;
+}
+
+function labObstacle() {
+  if (process.platform !== 'linux') return 'network namespaces exist on Linux only';
+  if (process.getuid?.() !== 0) return 'not root, and network namespaces need root';
+  return ensurePrerequisites('lab');
+}
+
+/** The test files with a number in a test's name; transcripts are tests of the file that plays them. */
+function filesWithNumbers(lab) {
+  return filesIn(dist, '.test.js')
+    .filter((file) => path.relative(dist, file).startsWith(`lab${path.sep}`) === lab)
+    .filter((file) => file.endsWith('transcripts.test.js') || numbersIn(file).length > 0)
+    .sort();
+}
+
+function numbersIn(file) {
+  const names = readFileSync(file, 'utf8').match(/\b(?:it|test)\([`'"].*$/gm) ?? [];
+  return [...new Set(names.flatMap((name) => name.match(NUMBER) ?? []))];
+}
+
+/** Whole files, because the tests of a lab file build on each other. */
+function run(files, concurrency) {
+  if (files.length === 0) return '';
+  const out = path.join(scratch, `vectors-${process.pid}.tap`);
+  const options = [`--test-concurrency=${concurrency}`, '--test-timeout=1500000', '--test-reporter=tap'];
+  spawnSync(process.execPath, ['--test', ...options, `--test-reporter-destination=${out}`, ...files], {
+    cwd: repository,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const tap = existsSync(out) ? readFileSync(out, 'utf8') : '';
+  rmSync(out, { force: true });
+  return tap;
+}
+
+function note(results, tap) {
+  for (const line of tap.split('\n')) {
+    const match = /^\s*(not ok|ok) [0-9]+ - (.*)$/.exec(line);
+    if (match === null) continue;
+    const skipped = /# (?:SKIP|TODO)/.test(match[2]);
+    const outcome = skipped ? 'skipped' : match[1] === 'ok' ? 'passed' : 'failed';
+    for (const number of new Set(match[2].match(NUMBER) ?? [])) add(results, number, outcome, match[2]);
+  }
+}
+
+function add(results, number, outcome, name) {
+  const result = results.get(number);
+  if (result === undefined) return;
+  if (outcome === 'failed') result.failed.push(name);
+  else result[outcome] += 1;
+}
+
+/** Prints the table. True when nothing failed and each number has a test. */
+function report(vectors, results) {
+  let fine = true;
+  for (const { number, done, seen, elsewhere } of vectors) {
+    const { passed, failed, skipped } = results.get(number);
+    const missing = passed + failed.length + skipped === 0;
+    fine &&= failed.length === 0 && !missing;
+    const words = [];
+    if (passed > 0) words.push(`${passed} passed`);
+    if (skipped > 0) words.push(`${skipped} skipped`);
+    if (failed.length > 0) words.push(`${failed.length} FAILED`);
+    if (missing) words.push('NO TEST');
+    console.log(`${number}  ${done.padEnd(62)}  ${seen.padEnd(52)}  ${words.join(', ')}`);
+    if (elsewhere !== undefined) console.log(`     not here: ${elsewhere}`);
+    for (const name of failed) console.log(`     failed: ${name}`);
+  }
+  console.log(fine ? 'every vector holds' : 'not every vector holds');
+  return fine;
+}

@@ -79,6 +79,8 @@ function statusFor(world: IpcWorld, actor: Actor): Status {
   const { troubles, ...state } = world.state();
   const inClear = [...new Set(cleartext.map((one) => one.connection.name ?? one.connection.server.address))];
   const pausedUntil = world.pauses.untilOf(actor.uid);
+  const trouble = world.store.trouble({ kind: 'user', uid: actor.uid });
+  const keychain = trouble === undefined ? [] : [trouble];
   const warning =
     inClear.length > 0 ? [`Not encrypted now: sessions to ${inClear.slice(0, 5).join(', ')}.`] : [];
   return {
@@ -91,7 +93,7 @@ function statusFor(world: IpcWorld, actor: Actor): Status {
     },
     ...(pausedUntil === undefined ? {} : { pausedUntil }),
     questions: world.broker.list().filter((question) => mayUse(actor, question.owner)).length,
-    warnings: [...pauseWarning(pausedUntil, world.now()), ...warning, ...troubles],
+    warnings: [...pauseWarning(pausedUntil, world.now()), ...keychain, ...warning, ...troubles],
   };
 }
 
@@ -176,10 +178,7 @@ function sessionMethods(world: IpcWorld): SessionsTable {
   };
 }
 
-type PromptsTable = Pick<
-  MethodTable,
-  'prompts.list' | 'prompts.watch' | 'prompts.answer' | 'prompts.hold'
->;
+type PromptsTable = Pick<MethodTable, 'prompts.list' | 'prompts.watch' | 'prompts.answer' | 'prompts.hold'>;
 
 function promptMethods({ broker, trust }: IpcWorld): PromptsTable {
   const visible = (actor: Actor) => broker.list().filter((question) => mayUse(actor, question.owner));

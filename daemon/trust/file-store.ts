@@ -58,6 +58,10 @@ export class FileStore implements TrustStore {
     return change.knowledgeIn(this.#records, query).wasSecure;
   }
 
+  trouble(): undefined {
+    return undefined;
+  }
+
   contents(owner?: Owner): Promise<StoreContents> {
     const isMeant = (other: Owner) => owner === undefined || isSameOwner(other, owner);
     return Promise.resolve(change.ownedBy(this.#records, isMeant));

@@ -3,7 +3,7 @@
 // the daemon's own observation and protects all users: it stays in the file, where no agent can take it away.
 import { Fault } from '../../shared/fault.js';
 import type { KeychainAgent, KeychainAgents } from './keychain-agent.js';
-import { sentences } from './keychain-sentences.js';
+import { sentenceFor, sentences } from './keychain-sentences.js';
 import type { KeychainUsers } from './keychain-users.js';
 import type { FileStore } from './file-store.js';
 import {
@@ -31,6 +31,9 @@ export interface KeychainStoreOptions {
   readonly note: UserVaultOptions['note'];
   readonly waitMs?: number;
 }
+
+/** How often the log takes the same message about one user: an agent can cause them without end. */
+const noteEveryMs = 10_000;
 
 /** See the head of the file, and TrustStore. */
 export class KeychainStore implements TrustStore {
@@ -69,6 +72,13 @@ export class KeychainStore implements TrustStore {
     if (!this.#options.users.has(owner.uid)) return this.#moving.has(owner.uid);
     const records = this.#vaults.get(owner.uid)?.current;
     return records === undefined || change.knowledgeIn(records, query).wasSecure;
+  }
+
+  trouble(owner: Owner): string | undefined {
+    const { users, agents } = this.#options;
+    if (owner.kind !== 'user' || !users.has(owner.uid)) return undefined;
+    if (this.#vaults.get(owner.uid)?.current !== undefined) return undefined;
+    return sentenceFor(agents.vaultOf(owner.uid));
   }
 
   /** Of all owners: without those whose keychain can't be used now. */
@@ -180,10 +190,15 @@ export class KeychainStore implements TrustStore {
     const known = this.#vaults.get(uid);
     if (known !== undefined) return known;
     const { agents, note } = this.#options;
+    const noted = new Map<string, number>();
     const vault = new UserVault({
       uid,
       agents,
-      note,
+      note: (message, fields) => {
+        if (Date.now() - (noted.get(message) ?? 0) < noteEveryMs) return;
+        noted.set(message, Date.now());
+        note(message, fields);
+      },
       waitMs: this.#waitMs,
       adopt: (agent, records) => this.#adopt(uid, agent, records),
     });

@@ -35,6 +35,8 @@ export interface TrustStore {
   know(query: KnowledgeQuery): Promise<Knowledge>;
   /** As in `know`, but at once: true also when it can't be known now, which is the safe side. */
   wasSecure(query: KnowledgeQuery): boolean;
+  /** Why the owner's keys can't be used now, a sentence; undefined when they can. */
+  trouble(owner: Owner): string | undefined;
   /** Everything of one owner, or everything that can be had at this moment. */
   contents(owner?: Owner): Promise<StoreContents>;
   /** Adds a record or replaces the one of the same owner, address, port and fingerprint. */

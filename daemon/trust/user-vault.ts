@@ -10,6 +10,8 @@ import { readVault, rewriteInVault, within, writeVault } from './vault-records.j
 
 /** How long a use count may stay unwritten. */
 const touchDelayMs = 2000;
+/** How far an agent's refusal and its news may be apart. */
+const newsMs = 100;
 
 export interface UserVaultOptions {
   readonly uid: number;
@@ -37,6 +39,8 @@ export class UserVault {
   #epoch = 0;
   #lastTurn: Promise<unknown> = Promise.resolve();
   #touchTimer: NodeJS.Timeout | undefined;
+  /** Queued, not begun. */
+  #reload: Promise<void> | undefined;
 
   constructor(options: UserVaultOptions) {
     this.#options = options;
@@ -54,12 +58,17 @@ export class UserVault {
     this.#loaded = undefined;
     for (const wake of [...this.#waiters]) wake();
     if (this.#options.agents.ready(this.#options.uid) === undefined) return;
-    await this.#inTurn(() => this.#load()).catch((error: unknown) => {
+    // One reading takes in all that changed before it: an agent that registers without end queues no more than that.
+    this.#reload ??= this.#inTurn(async () => {
+      this.#reload = undefined;
+      await this.#load();
+    }).catch((error: unknown) => {
       this.#options.note('a keychain could not be read', {
         uid: this.#options.uid,
         sentence: Fault.from(error).userMessage,
       });
     });
+    await this.#reload;
   }
 
   /** All records. A keychain that is about to come is waited for; one that is locked or absent is not. */
@@ -82,7 +91,7 @@ export class UserVault {
         await writeVault(loaded.agent, before, after, this.#options.waitMs);
       } catch (error) {
         if (this.#loaded === loaded) this.#loaded = undefined;
-        throw this.#writeFault(error);
+        throw await this.#writeFault(error);
       }
       // Uses may have been counted meanwhile.
       loaded.records = loaded.records === before ? after : apply(loaded.records);
@@ -160,13 +169,13 @@ export class UserVault {
     await rewriteInVault(loaded.agent, pins, this.#options.waitMs);
   }
 
-  /** If the agents changed during the write, what they say now is the better reason. */
-  #writeFault(error: unknown): Fault {
+  /** What the agent says of its keychain is the better reason; it comes at about the same time. */
+  async #writeFault(error: unknown): Promise<Fault> {
     const { agents, uid } = this.#options;
-    const gone = agents.ready(uid) === undefined;
-    const known = error instanceof Fault && error.userMessage === sentences.slow;
-    if (gone) return new Fault('store', sentenceFor(agents.vaultOf(uid)), error);
-    return known ? error : new Fault('store', sentences.notTaken, error);
+    if (error instanceof Fault && error.userMessage === sentences.slow) return error;
+    if (agents.ready(uid) !== undefined) await this.#agentChange(newsMs);
+    if (agents.ready(uid) !== undefined) return new Fault('store', sentences.notTaken, error);
+    return new Fault('store', sentenceFor(agents.vaultOf(uid)), error);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

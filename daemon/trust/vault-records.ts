@@ -24,15 +24,18 @@ export interface ReadVault {
   readonly unreadable: number;
 }
 
-/** Reads all of it; each request has `limitMs`. Rejects with a Fault of code `store`. */
+/** Reads all of it; each page has `limitMs`, all together a few of them. Rejects with a Fault of code `store`. */
 export async function readVault(agent: KeychainAgent, owner: Owner, limitMs: number): Promise<ReadVault> {
   const entries: unknown[] = [];
+  const deadline = Date.now() + 4 * limitMs;
   let from = 0;
   for (;;) {
-    const page: AgentResult<'vault.read'> = await within(limitMs, agent.read(from));
+    const left = Math.min(limitMs, Math.max(1, deadline - Date.now()));
+    const page: AgentResult<'vault.read'> = await within(left, agent.read(from));
     entries.push(...page.records);
     if (page.next === undefined) break;
-    if (page.next <= from || entries.length > MAX_VAULT_RECORDS) throw new Fault('store', sentences.nonsense);
+    const goesOn = page.next > from && page.records.length > 0 && entries.length <= MAX_VAULT_RECORDS;
+    if (!goesOn) throw new Fault('store', sentences.nonsense);
     from = page.next;
   }
   return checked(entries, owner);

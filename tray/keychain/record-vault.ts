@@ -21,18 +21,26 @@ export class RecordVault {
     this.#entries = entries;
   }
 
-  /** Entries that are gone are left out; one that can't be understood is null. */
+  /** Entries that are gone are left out; one that can't be understood is null. Only the last page may be empty. */
   read(from: number): Promise<VaultPage> {
     return this.#inTurn(async () => {
       if (from === 0) this.#accounts = (await IndexEntry.read(this.#entries)).accounts;
-      const end = from + MAX_VAULT_PAGE;
-      const records: unknown[] = [];
-      for (const account of this.#accounts.slice(from, end)) {
-        const text = await this.#entries.get(account);
-        if (text !== undefined) records.push(parseEntry(account, text) ?? null);
+      for (let start = from; ; start += MAX_VAULT_PAGE) {
+        const end = start + MAX_VAULT_PAGE;
+        const records = await this.#page(start, end);
+        if (end >= this.#accounts.length) return { records };
+        if (records.length > 0) return { records, next: end };
       }
-      return { records, ...(end < this.#accounts.length ? { next: end } : {}) };
     });
+  }
+
+  async #page(start: number, end: number): Promise<unknown[]> {
+    const records: unknown[] = [];
+    for (const account of this.#accounts.slice(start, end)) {
+      const text = await this.#entries.get(account);
+      if (text !== undefined) records.push(parseEntry(account, text) ?? null);
+    }
+    return records;
   }
 
   write({ put, remove }: VaultChange): Promise<void> {

@@ -205,6 +205,8 @@ describe('a user with a keychain', () => {
     it(`is refused with a sentence while the keychain is ${vault ?? 'without agent'}, and others are not (T25)`, async () => {
       agents.set(1000, vault);
       await refused(store.know(query()), words);
+      assert.match(store.trouble(alice) ?? '', words);
+      assert.equal(store.trouble(bob), undefined);
       await refused(store.contents(alice), words);
       await refused(store.putPin(pin({ fingerprint: key('b') })), words);
       await refused(store.removePins([pin()]), words);
@@ -265,6 +267,25 @@ describe('a user with a keychain', () => {
       notes.filter((note) => note.includes('dropped')),
       ['a keychain held what is not its user’s; dropped {"uid":1000,"foreign":2,"unreadable":3}'],
     );
+  });
+
+  it('is read once for many changes of its agent, and the log is not filled', async () => {
+    let reads = 0;
+    const read = agent.read.bind(agent);
+    agent.read = (from) => {
+      reads++;
+      return read(from);
+    };
+    agent.entries.set('1', null);
+    for (let count = 0; count < 1000; count++) agents.set(1000, 'ready', agent);
+    await known();
+    assert.ok(reads <= 4, `${reads} reads`);
+    assert.equal(store.trouble(alice), undefined);
+    for (let count = 0; count < 10; count++) {
+      agents.set(1000, 'ready', agent);
+      await known();
+    }
+    assert.equal(notes.filter((note) => note.includes('dropped')).length, 1);
   });
 
   it('with pages that never end is refused', async () => {

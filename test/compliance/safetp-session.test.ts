@@ -1,7 +1,10 @@
 // What only X-SafeTP1 promises a session: the transcript is proven, each line is protected, and what was stronger is never given up.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { Negotiation } from '../../daemon/ftp/negotiation.js';
+import { payload } from '../daemon/relay/socket-fixture.js';
+import { flipped } from '../daemon/security/safetp/fixture.js';
 import { safetpSecuring } from './server.js';
 import { World, type WorldOptions } from './world.js';
 
@@ -52,6 +55,33 @@ describe('a session with X-SafeTP1', () => {
     const one = world({ middle: replaced(/^504 Security/, '502 Security') });
     one.say('USER ann');
     assertBroken(one);
+  });
+  it('survives any change of what the server says, and says nothing in clear that it should not', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(20),
+        fc.nat(),
+        fc.constantFrom('flip', 'cut', 'double', 'random'),
+        (at, seed, how) => {
+          const change = (bytes: Buffer): Buffer => {
+            if (how === 'flip') return flipped(bytes, seed);
+            if (how === 'cut') return bytes.subarray(0, seed % bytes.length);
+            return how === 'double' ? Buffer.concat([bytes, bytes]) : payload(seed % 3000);
+          };
+          const one = world({ middle: (bytes, index) => (index === at ? change(bytes) : bytes) });
+          one.say('FEAT', 'USER annabella', 'PASS a secret word', 'EPSV');
+          one.event({ kind: 'serverClosed', how: 'ended' });
+          const secrets = one.server.received.filter(({ line }) => /annabella|a secret/.test(line));
+          const asked = one.effects.flatMap((effect) =>
+            effect.kind === 'ask' ? [effect.question.kind] : [],
+          );
+          // Clear needs leave, and nobody is asked for it once the server has shown a key.
+          assert.ok(asked.includes('cleartext') || secrets.every((line) => line.protected));
+          assert.ok(!asked.includes('cleartext') || !asked.includes('key'));
+        },
+      ),
+      { numRuns: 150 },
+    );
   });
   it('ends when DIGT is refused', () => {
     for (const reply of ['502 unknown', '211 DIGT=AAAA', '200 ok']) {

@@ -149,7 +149,7 @@ function nameSource(mode: QuestionSurroundings['mode']): string {
 function connectionFacts({ question }: QuestionView): readonly Fact[] {
   if (question.kind === 'cleartext')
     return [{ label: 'The server said', value: displayText(question.reason, 300) }];
-  const { protocol, cipher, mechanism, caValidFor }: ServerIdentity = question.identity;
+  const { protocol, cipher, mechanism, caValidFor, brand }: ServerIdentity = question.identity;
   const authority =
     caValidFor === undefined
       ? 'None that this machine trusts'
@@ -160,6 +160,9 @@ function connectionFacts({ question }: QuestionView): readonly Fact[] {
       value: displayText([protocol || mechanism, cipher].filter((part) => part !== '').join(', '), 120),
     },
     { label: 'Certificate authority', value: authority },
+    ...(brand === undefined
+      ? []
+      : [{ label: 'Calls itself', value: `${displayText(brand, 120)} (anybody can choose such a name)` }]),
   ];
 }
 

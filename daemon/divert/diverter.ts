@@ -1,6 +1,6 @@
 // The contract of a redirect layer: the whole desired state each time, as a value. One file per operating
 // system implements it; the supervisor is its only caller.
-import type { IpAddress, Port, PortRange } from '../../shared/endpoint.js';
+import type { Endpoint, IpAddress, Port, PortRange } from '../../shared/endpoint.js';
 
 /** The loopback ports of one worker: it listens on 127.0.0.1 and ::1 on both, and owns a share of the virtual data ports. */
 export interface WorkerPorts {
@@ -38,6 +38,21 @@ export interface DivertPlan {
   readonly onFailure: 'open' | 'closed';
 }
 
+/** A redirected connection as it was meant. */
+export interface ConnectionOrigin {
+  readonly client: Endpoint;
+  /** Where the client wanted to go. */
+  readonly server: Endpoint;
+  /** The client's user; undefined if nobody can tell. */
+  readonly uid: number | undefined;
+}
+
+/** Both ends of a connection as the proxy sees them, after the redirect. */
+export interface AcceptedEnds {
+  readonly peer: Endpoint;
+  readonly local: Endpoint;
+}
+
 /** One operating system's redirect layer. All methods reject with a Fault of code `redirect`, `missing-tool` or `not-permitted`. */
 export interface Diverter {
   readonly name: string;
@@ -50,4 +65,9 @@ export interface Diverter {
   drain(): Promise<void>;
   /** Removes everything ftpseal may have left, also after a crash; no other table is touched. Idempotent. */
   clear(): Promise<void>;
+  /**
+   * What a connection that the proxy accepted was before; undefined if it was not redirected. Absent where the proxy can ask the
+   * kernel itself.
+   */
+  originOf?(ends: AcceptedEnds): ConnectionOrigin | undefined;
 }

@@ -12,7 +12,8 @@ import { adjustChecksum, checksumDelta } from './checksum.js';
 import { CLIENT_FIN, ConnectionTable, NO_SLOT, PROXY_FIN, STATE } from './connection-table.js';
 import { FTP_DATA, ROLE } from './rules.js';
 import { ACK, FIN, RST, SYN, Segment } from './segment.js';
-import type { Endpoint } from '../../../shared/endpoint.js';
+import type { Endpoint, Port } from '../../../shared/endpoint.js';
+import type { ConnectionOrigin } from '../diverter.js';
 import type { Slot } from './connection-table.js';
 import type { Rules, Target } from './rules.js';
 
@@ -22,19 +23,11 @@ export type Verdict = 'pass' | 'reflect' | 'drop';
 /** Who keeps the TCP checksum right: the engine, or whoever sends the packet on and computes it anyway. */
 export type ChecksumDuty = 'adjust' | 'leave';
 
-/** A connection as it was before the reflection. */
-export interface Origin {
-  readonly client: Endpoint;
-  readonly server: Endpoint;
-  /** Who opened it, asked at its first packet; undefined if nobody could tell. */
-  readonly uid: number | undefined;
-}
-
 /** A new connection. The proxy sees it come from `server.address`, `aliasPort` to `client.address`, `proxyPort`. */
-export interface Opened extends Origin {
+export interface Opened extends ConnectionOrigin {
   readonly id: number;
-  readonly aliasPort: number;
-  readonly proxyPort: number;
+  readonly aliasPort: Port;
+  readonly proxyPort: Port;
 }
 
 export interface ReflectionOptions {
@@ -118,7 +111,7 @@ export class Reflection {
   }
 
   /** What the proxy's connection from `peer` to its own `local` was; undefined if it came some other way. */
-  lookup(peer: Endpoint, local: Endpoint): Omit<Origin, 'uid'> | undefined {
+  lookup(peer: Endpoint, local: Endpoint): Omit<ConnectionOrigin, 'uid'> | undefined {
     const slot = this.#findAccepted(peer, local);
     const client = parsePort(this.#table.clientPort[slot]);
     const server = parsePort(this.#table.serverPort[slot]);
@@ -198,8 +191,8 @@ export class Reflection {
       client: this.#local(bytes),
       server: this.#remote(bytes),
       uid,
-      aliasPort: alias,
-      proxyPort: proxy,
+      aliasPort: toPort(alias),
+      proxyPort: toPort(proxy),
     });
     return slot;
   }
@@ -371,8 +364,14 @@ function openState(fins: number): number {
   return fins === 0 ? STATE.established : fins === (CLIENT | PROXY) ? STATE.closed : STATE.halfClosed;
 }
 
-function endpointOf(address: Uint8Array, port: number): Endpoint {
-  const [host, number] = [addressFromBytes(address), parsePort(port)];
-  if (host === undefined || number === undefined) throw new RangeError('a packet from or to port 0');
-  return { address: host, port: number };
+function endpointOf(bytes: Uint8Array, port: number): Endpoint {
+  const address = addressFromBytes(bytes);
+  if (address === undefined) throw new RangeError('an address of neither family');
+  return { address, port: toPort(port) };
+}
+
+function toPort(number: number): Port {
+  const port = parsePort(number);
+  if (port === undefined) throw new RangeError('a packet from or to port 0');
+  return port;
 }

@@ -8,22 +8,25 @@ import type { Answer, Request } from './protocol.js';
 
 export interface Agent {
   readonly pid: number;
+  /** Resolves when the process has ended, however. */
+  readonly gone: Promise<void>;
   ask(request: Request): Promise<Answer>;
   kill(): Promise<void>;
 }
 
 const replySchema = z.object({ id: z.number(), answer: answerSchema });
 
-/** Starts an agent in `namespace`, as `uid` (root without one), its work in a worker thread if asked. */
+/** Starts an agent in `namespace`, as `uid` (root without one), its work in a worker thread or over the TUN layer if asked. */
 export function startAgent(
   namespace: string,
-  options: { readonly uid?: number; readonly thread?: boolean } = {},
+  options: { readonly uid?: number; readonly thread?: boolean; readonly layer?: 'tun' } = {},
 ): Agent {
   const file = stagedProgram('agent.js');
   const [program = '', ...argv] = argvAt({ namespace, uid: options.uid }, [process.execPath, file]);
   const env = {
     PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
     ...(options.thread === true ? { AGENT_THREAD: '1' } : {}),
+    ...(options.layer === undefined ? {} : { AGENT_LAYER: options.layer }),
   };
   const child = spawn(program, argv, { cwd: '/', env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const waiting = new Map<number, (answer: Answer) => void>();
@@ -41,6 +44,7 @@ export function startAgent(
   let nextId = 1;
   return {
     pid: child.pid ?? -1,
+    gone,
     ask: (request) =>
       new Promise((resolve) => {
         const id = nextId++;

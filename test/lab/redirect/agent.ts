@@ -4,6 +4,7 @@ import net from 'node:net';
 import { Worker, isMainThread, parentPort } from 'node:worker_threads';
 import { z } from 'zod';
 import { NftablesDiverter } from '../../../daemon/divert/linux/nftables.js';
+import { TunDiverter } from '../../../daemon/divert/tun/tun-diverter.js';
 import { originalDestination } from '../../../daemon/sys/original-destination.js';
 import { socketDescriptor } from '../../../daemon/sys/socket-descriptor.js';
 import { socketOwner } from '../../../daemon/sys/socket-owner.js';
@@ -16,7 +17,8 @@ import type { Accepted, Answer, Request } from './protocol.js';
 
 const sockets = new Map<number, net.Socket>();
 const accepted: Accepted[] = [];
-const diverter = new NftablesDiverter();
+const tun = new TunDiverter();
+const diverter = process.env['AGENT_LAYER'] === 'tun' ? tun : new NftablesDiverter();
 let nextId = 1;
 
 function remember(socket: net.Socket): number {
@@ -138,6 +140,20 @@ async function perform(request: Request): Promise<Answer> {
       return { uid: socketOwner(request.client, request.server) };
     case 'program':
       return (await socketProgram(request.client, request.server)) ?? {};
+    case 'origin': {
+      const origin = tun.originOf(request);
+      if (origin === undefined) return {};
+      return {
+        local: formatEndpoint(origin.client),
+        remote: formatEndpoint(origin.server),
+        uid: origin.uid,
+      };
+    }
+    case 'fail':
+      setImmediate(() => {
+        throw new Error('on demand');
+      });
+      return {};
     case 'apply':
       await diverter.apply(request.plan);
       return {};

@@ -30,6 +30,10 @@ export const requestSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('end'), id: z.number(), reset: z.boolean() }),
   z.object({ kind: z.literal('owner'), client: endpointSchema, server: endpointSchema }),
   z.object({ kind: z.literal('program'), client: endpointSchema, server: endpointSchema }),
+  /** What the TUN layer knows of a connection that the proxy accepted. */
+  z.object({ kind: z.literal('origin'), peer: endpointSchema, local: endpointSchema }),
+  /** Ends the agent by an error that nobody catches. */
+  z.object({ kind: z.literal('fail') }),
   z.object({ kind: z.literal('apply'), plan: planSchema }),
   z.object({ kind: z.literal('drain') }),
   z.object({ kind: z.literal('clear') }),

@@ -9,6 +9,7 @@ import {
   dataProtections,
   hostModes,
   mechanismNames,
+  redirectLayers,
   tlsVersions,
   unknownKeyPolicies,
   type Config,
@@ -68,6 +69,7 @@ const mechanisms = listOf(oneOf(mechanismNames), 'mechanism names').min(1, {
 });
 
 const divertTable = table({
+  layer: oneOf(redirectLayers).default('nftables'),
   ports: listOf(port, 'port numbers')
     .min(1, { error: 'must hold at least one port' })
     .default(() => [parsePortOrFail(21)]),
@@ -138,6 +140,7 @@ type FileTable = z.output<typeof fileTable>;
 function toConfig(file: FileTable): Config {
   return {
     divert: {
+      layer: file.divert.layer,
       ports: [...new Set(file.divert.ports)],
       exemptUsers: file.divert.exempt_users,
       exemptHosts: file.divert.exempt_hosts,

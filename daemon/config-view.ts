@@ -38,6 +38,7 @@ function entriesOf(value: unknown): readonly (readonly [string, unknown])[] {
 
 function globalValues({ divert, trust, fallback, data, tls }: Config): Readonly<Record<string, string>> {
   return {
+    'divert.layer': text(divert.layer),
     'divert.ports': list(divert.ports),
     'divert.exempt_users': list(divert.exemptUsers),
     'divert.exempt_hosts': list(divert.exemptHosts.map(formatMatch)),

@@ -5,6 +5,8 @@ import { portRangeSchema, portSchema, type Endpoint } from '../shared/endpoint.j
 import type { HostPolicy } from '../shared/policy.js';
 import { hostMatchSchema, isHostMatch } from './host-match.js';
 
+/** `tun` is the packet engine of Windows over a TUN device: slower, for tests of the engine. */
+export const redirectLayers = ['nftables', 'tun'] as const;
 export const hostModes = ['explicit', 'implicit', 'plain', 'tunnel'] as const;
 export const unknownKeyPolicies = ['ask', 'accept-new', 'refuse'] as const;
 export const acceptOrAsk = ['accept', 'ask'] as const;
@@ -49,6 +51,7 @@ export const configSchema = z
   .object({
     divert: z
       .object({
+        layer: z.enum(redirectLayers),
         ports: z.array(portSchema).readonly(),
         /** User names or uids, as written. */
         exemptUsers: z.array(z.union([z.string(), z.number().int().min(0)])).readonly(),

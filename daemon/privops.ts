@@ -38,6 +38,8 @@ export const privopRequestSchema = z.discriminatedUnion('kind', [
   }),
   /** Which program owns the client's socket of an intercepted connection (client's address, original destination). */
   z.strictObject({ kind: z.literal('programOf'), client: endpointSchema, server: endpointSchema }),
+  /** What a connection that a worker accepted was before the redirect, where the kernel can't tell. */
+  z.strictObject({ kind: z.literal('originOf'), peer: endpointSchema, local: endpointSchema }),
 ]);
 export type PrivopRequest = z.infer<typeof privopRequestSchema>;
 
@@ -55,6 +57,14 @@ export const privopAnswerSchema = z.discriminatedUnion('kind', [
     kind: z.literal('program'),
     pid: z.number().int().positive().optional(),
     name: z.string().max(256).optional(),
+  }),
+  /** `originOf`: absent if the connection was not redirected; `uid` absent if its owner is not known. */
+  z.strictObject({
+    kind: z.literal('origin'),
+    origin: z
+      .strictObject({ client: endpointSchema, server: endpointSchema, uid: z.number().int().optional() })
+      .readonly()
+      .optional(),
   }),
   /** The redirect layer refused; a sentence for the log and for `status`. */
   z.strictObject({ kind: z.literal('failed'), sentence: z.string().max(2048) }),
@@ -104,6 +114,8 @@ const permittedIn: Readonly<Record<PrivopRequest['kind'], readonly ProxyPhase[]>
   workersReady: ['starting', 'running'],
   setServers: ['running'],
   programOf: ['running'],
+  // The first connection may be accepted before the supervisor has counted the redirect as made.
+  originOf: ['starting', 'running'],
 };
 
 /**

@@ -143,6 +143,7 @@ function redirectSide(link: SupervisorLink, start: StartMessage): RedirectSide {
     workersReady: (ports) =>
       link.workersReady(start.shares.map((share, index) => workerPorts(share, ports[index]))),
     programOf: (connection) => link.programOf(connection),
+    originOf: (ends) => link.originOf(ends),
   };
 }
 

@@ -58,7 +58,7 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
       base,
       start: startMessage(config),
       command: { main, args: options.proxyArguments, identity, lockDescriptor: lock.folderDescriptor },
-      diverter: options.diverter ?? new NftablesDiverter(),
+      diverter: options.diverter ?? (await diverterOf(config.divert, log)),
       log,
     });
     return await withSignals(keeper);
@@ -77,6 +77,20 @@ async function requireReadableProgram(
   if (options.configPath !== undefined) await requireAccess(identity, options.configPath, 'read');
   await requireAccess(identity, options.runtimeDir, 'write');
   await requireAccess(identity, options.stateDir, 'write');
+}
+
+/** Loaded when it is wanted: the packet engine is not for every day. */
+async function diverterOf({ layer, onFailure }: Config['divert'], log: SupervisorLog): Promise<Diverter> {
+  if (layer === 'nftables') return new NftablesDiverter();
+  if (onFailure === 'open') {
+    log(
+      'warn',
+      'with divert.layer = "tun" FTP is blocked when the supervisor dies, whatever on_failure says',
+      {},
+    );
+  }
+  const { TunDiverter } = await import('./divert/tun/tun-diverter.js');
+  return new TunDiverter();
 }
 
 function startMessage(config: Config): StartMessage {

@@ -75,7 +75,9 @@ export async function proxyProcessCommand(options: DaemonOptions): Promise<numbe
 /** Removes what a daemon that died may have left; safe at any time, also without anything to remove. */
 export async function cleanupCommand(): Promise<void> {
   const { NftablesDiverter } = await import('../divert/linux/nftables.js');
+  const { TunDiverter } = await import('../divert/tun/tun-diverter.js');
   await new NftablesDiverter().clear();
+  await new TunDiverter().clear();
   print('The redirect rules of ftpseal are gone.');
 }
 

@@ -8,7 +8,7 @@ import { ownReply } from '../ftp/sentences.js';
 import { LocalDataPorts } from '../relay/local-data-ports.js';
 import { dialServer } from '../relay/upstream.js';
 import { socketOwner } from '../sys/socket-owner.js';
-import { peerOf } from './redirect-front.js';
+import { peerOf } from './redirect-view.js';
 import type { SessionPool } from './session-pool.js';
 
 /** Milliseconds for a client to name its server; FTP servers give 60 to 300 s for a login. */

@@ -1,7 +1,6 @@
 // The sockets that a worker listens on.
 import { createServer, type Server } from 'node:net';
 import {
-  parseIpAddress,
   parsePort,
   type Endpoint,
   type IpAddress,
@@ -10,11 +9,10 @@ import {
 } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
 
-const LOOPBACKS: readonly IpAddress[] = ['127.0.0.1', '::1'].flatMap((text) => parseIpAddress(text) ?? []);
 /** Connections that the kernel keeps while this thread is busy; the kernel's own limit (somaxconn) may be lower. */
 const BACKLOG = 4096;
 
-/** One service of a worker: the same port on every loopback address of the machine. */
+/** One service of a worker: the same port on several addresses of the machine. */
 export interface Listening {
   readonly endpoints: readonly Endpoint[];
   readonly servers: readonly Server[];
@@ -25,32 +23,38 @@ export function listenAt(endpoint: Endpoint): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
     server.once('error', reject);
-    server.listen({ host: endpoint.address, port: endpoint.port, backlog: BACKLOG, exclusive: true }, () => {
+    const { address: host, port } = endpoint;
+    // `ipv6Only`, because :: would take the port of 0.0.0.0 too.
+    server.listen({ host, port, backlog: BACKLOG, exclusive: true, ipv6Only: true }, () => {
       server.off('error', reject);
       resolve(server);
     });
   });
 }
 
-/** Listens on the first port of the range that is free on all loopback addresses. Rejects with a Fault if none is. */
-export async function listenOnLoopback(range: PortRange, skip: Port | undefined): Promise<Listening> {
+/** Listens on the first port of the range that is free on all the addresses. Rejects with a Fault if none is. */
+export async function listenOnEach(
+  addresses: readonly IpAddress[],
+  range: PortRange,
+  skip: Port | undefined,
+): Promise<Listening> {
   for (let number: number = range.first; number <= range.last; number += 1) {
     const port = parsePort(number);
-    const listening = port === undefined || port === skip ? undefined : await tryPort(port);
+    const listening = port === undefined || port === skip ? undefined : await tryPort(addresses, port);
     if (listening !== undefined) return listening;
   }
   throw new Fault('network', `no free port between ${range.first} and ${range.last} to listen on`);
 }
 
-async function tryPort(port: Port): Promise<Listening | undefined> {
+async function tryPort(addresses: readonly IpAddress[], port: Port): Promise<Listening | undefined> {
   const servers: Server[] = [];
   const endpoints: Endpoint[] = [];
-  for (const address of LOOPBACKS) {
+  for (const address of addresses) {
     try {
       servers.push(await listenAt({ address, port }));
       endpoints.push({ address, port });
     } catch (error) {
-      // A machine without IPv6 has no ::1; everything else means that the port is taken.
+      // A machine without IPv6 has no ::1 and no ::; everything else means that the port is taken.
       if (isMissingAddress(error)) continue;
       for (const server of servers) server.close();
       return undefined;

@@ -34,6 +34,8 @@ export const workerRequestSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('begin'), connection: connectionSchema }),
   /** Make passive and active data connections of this server work; answered when the redirect layer has it. */
   z.object({ kind: z.literal('reserve'), address: ipAddressSchema }),
+  /** What an accepted connection was before the redirect, where the kernel can't tell (divert.layer = "tun"). */
+  z.object({ kind: z.literal('origin'), peer: endpointSchema, local: endpointSchema }),
   z.object({
     kind: z.literal('judge'),
     sessionId: z.string(),
@@ -58,6 +60,13 @@ export const workerAnswerSchema = z.discriminatedUnion('kind', [
   }),
   /** `activePort`: bind to it and the client sees the server's address, port 20; undefined where no redirect layer runs. */
   z.object({ kind: z.literal('reserved'), activePort: portSchema.optional() }),
+  /** Absent for a connection that was not redirected. */
+  z.object({
+    kind: z.literal('origin'),
+    origin: z
+      .object({ client: endpointSchema, server: endpointSchema, uid: z.number().int().optional() })
+      .optional(),
+  }),
   z.object({ kind: z.literal('decided'), decision: decisionSchema }),
   z.object({ kind: z.literal('failed'), sentence: z.string() }),
 ]);

@@ -5,8 +5,8 @@ import { configSchema } from '../config.js';
 
 /**
  * Where a worker listens.
- * `loopback`: on 127.0.0.1 and, where the machine has it, ::1, with one port for control and one for data
- * connections, each the same on both addresses: the first free ones of `range`, which is this worker's alone,
+ * `loopback`: on 127.0.0.1 and, where the machine has it, ::1 (0.0.0.0 and :: with divert.layer = "tun"), with one port for
+ * control and one for data connections, each the same on both addresses: the first free ones of `range`, which is this worker's alone,
  * so a replacement finds the ports of its predecessor again. Reported in `ready`.
  * `endpoints`: exactly these, for the explicit proxy; only one worker exists then and `ready.data` is empty.
  */

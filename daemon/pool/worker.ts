@@ -2,13 +2,15 @@
 // accept to close.
 import { parentPort, workerData } from 'node:worker_threads';
 import { Fault } from '../../shared/fault.js';
+import type { AcceptedEnds, ConnectionOrigin } from '../divert/diverter.js';
 import { clientContext } from '../relay/tls-context.js';
 import { VirtualDataPorts } from '../relay/virtual-data-ports.js';
 import { sourcePorts } from '../sys/source-ports.js';
 import { ExplicitFront } from './explicit-front.js';
-import { listenAt, listenOnLoopback } from './listeners.js';
+import { listenAt, listenOnEach } from './listeners.js';
 import { MainLink } from './main-link.js';
 import { RedirectFront } from './redirect-front.js';
+import { redirectView } from './redirect-view.js';
 import { SessionPool } from './session-pool.js';
 import { workerDataSchema, type WorkerData } from './worker-data.js';
 
@@ -47,23 +49,33 @@ async function startRedirect(
   pool: SessionPool,
 ): Promise<() => void> {
   if (data.virtual === undefined) throw new Fault('internal', 'a redirecting worker needs its virtual ports');
-  const control = await listenOnLoopback(listen.range, undefined);
-  const channel = await listenOnLoopback(listen.range, control.endpoints[0]?.port);
+  const view = redirectView(data.config.divert.layer, (ends) => askOrigin(link, ends));
+  const control = await listenOnEach(view.listenOn, listen.range, undefined);
+  const channel = await listenOnEach(view.listenOn, listen.range, control.endpoints[0]?.port);
   const ports = new VirtualDataPorts({
     range: data.virtual,
+    redirected: view,
     reserve: (address) => pool.reserve(address),
     onRefused: (message, peer) => {
       link.tell({ kind: 'log', level: 'warn', message, fields: { peer } });
     },
   });
   for (const server of channel.servers) ports.serve(server);
-  const front = new RedirectFront(pool, ports);
+  const front = new RedirectFront(pool, ports, view);
   for (const server of control.servers) server.on('connection', front.accept);
   link.tell({ kind: 'ready', control: [...control.endpoints], data: [...channel.endpoints] });
   return () => {
     for (const server of [...control.servers, ...channel.servers]) server.close();
     ports.stop();
   };
+}
+
+async function askOrigin(
+  link: MainLink,
+  { peer, local }: AcceptedEnds,
+): Promise<ConnectionOrigin | undefined> {
+  const { origin } = await link.ask({ kind: 'origin', peer, local }, 'origin');
+  return origin === undefined ? undefined : { client: origin.client, server: origin.server, uid: origin.uid };
 }
 
 async function startExplicit(

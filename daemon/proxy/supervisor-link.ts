@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Fault } from '../../shared/fault.js';
 import type { Connection } from '../../shared/trust.js';
-import type { DivertedServer, WorkerPorts } from '../divert/diverter.js';
+import type { AcceptedEnds, ConnectionOrigin, DivertedServer, WorkerPorts } from '../divert/diverter.js';
 import {
   STOP_GRACE_MS,
   toProxySchema,
@@ -67,6 +67,14 @@ export class SupervisorLink {
   async programOf({ client, server }: Connection): Promise<string | undefined> {
     const answer = await this.#ask({ kind: 'programOf', client, server });
     return answer.kind === 'program' ? answer.name : undefined;
+  }
+
+  /** Undefined also when the supervisor does not answer: the connection is refused then. */
+  async originOf({ peer, local }: AcceptedEnds): Promise<ConnectionOrigin | undefined> {
+    const answer = await this.#ask({ kind: 'originOf', peer, local });
+    if (answer.kind !== 'origin' || answer.origin === undefined) return undefined;
+    const { client, server, uid } = answer.origin;
+    return { client, server, uid };
   }
 
   #ask(request: PrivopRequest): Promise<PrivopAnswer> {

@@ -3,7 +3,6 @@
 import type { Server, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  familyOf,
   formatEndpoint,
   portCount,
   type Endpoint,
@@ -13,13 +12,11 @@ import {
 } from '../../shared/endpoint.js';
 import { parsePort } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
-import { originalDestination } from '../sys/original-destination.js';
 import { acceptPending } from '../sys/pending-connections.js';
-import { socketDescriptor } from '../sys/socket-descriptor.js';
-import { socketOwner } from '../sys/socket-owner.js';
+import type { ConnectionOrigin } from '../divert/diverter.js';
 import type { ClientDataPorts, DataOwner, Offer } from './client-data-ports.js';
 import { relayRaw } from './raw-relay.js';
-import { dialData, dialServer } from './upstream.js';
+import { dialData, dialServer, type LocalEnd } from './upstream.js';
 
 const PAIR_ATTEMPTS = 6;
 const PAIR_RETRY_MS = 300;
@@ -29,9 +26,24 @@ interface Expected {
   readonly onSocket: (socket: Socket) => void;
 }
 
+/** Where to dial, and from where. */
+export interface ActiveRoute {
+  readonly to: Endpoint;
+  readonly from: LocalEnd;
+}
+
+/** What the redirect layer knows of the connections that it sends here, and of those that seem to come from servers. */
+export interface RedirectedConnections {
+  /** Undefined for a connection that was made to the proxy itself. */
+  originOf(accepted: Socket): Promise<ConnectionOrigin | undefined>;
+  /** How to reach the client's data port `to` so that the owner's server, port 20, seems to call. */
+  activeRoute(owner: DataOwner, to: Endpoint, activePort: Port): ActiveRoute;
+}
+
 /** What the class needs of the redirect layer and of the person who reads the log. */
 export interface VirtualDataPortsOptions {
   readonly range: PortRange;
+  readonly redirected: RedirectedConnections;
   /** Resolves when the redirect layer knows the server; the port is the one for active connections. */
   readonly reserve: (address: IpAddress) => Promise<Port | undefined>;
   readonly onRefused: (reason: string, peer: string) => void;
@@ -51,9 +63,9 @@ export class VirtualDataPorts implements ClientDataPorts {
   /** Takes the connections that the redirect layer sends to this listener. */
   serve(listener: Server): void {
     listener.on('connection', (socket: Socket) => {
-      this.#accept(socket);
+      void this.#accept(socket);
       // All at once: a small upload may be over, and its owner not to be found any more, when Node takes the next one.
-      for (const further of acceptPending(listener)) this.#accept(further);
+      for (const further of acceptPending(listener)) void this.#accept(further);
     });
   }
 
@@ -79,11 +91,13 @@ export class VirtualDataPorts implements ClientDataPorts {
 
   async connect(owner: DataOwner, to: Endpoint): Promise<Socket> {
     const activePort = await this.#options.reserve(owner.server.address);
-    const localAddress = familyOf(to.address) === 6 ? '::1' : '127.0.0.1';
-    const from = activePort === undefined ? {} : { localAddress, localPort: activePort };
+    const route: ActiveRoute =
+      activePort === undefined
+        ? { to, from: {} }
+        : this.#options.redirected.activeRoute(owner, to, activePort);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await dialData(to, from);
+        return await dialData(route.to, route.from);
       } catch (error) {
         // A client that always listens at the same port: the kernel gives the pair of ports free a second after its last use.
         if (attempt === PAIR_ATTEMPTS || !isPairInUse(error)) throw error;
@@ -105,20 +119,20 @@ export class VirtualDataPorts implements ClientDataPorts {
     throw new Fault('network', 'all ports for data connections are in use');
   }
 
-  #accept(socket: Socket): void {
+  /** Never rejects. */
+  async #accept(socket: Socket): Promise<void> {
     socket.on('error', () => socket.destroy());
-    const descriptor = socketDescriptor(socket);
-    const target = descriptor === undefined ? undefined : originalDestination(descriptor);
     const peerAddress = socket.remoteAddress ?? '?';
-    if (target === undefined) {
+    const origin = await this.#options.redirected.originOf(socket).catch(() => undefined);
+    if (origin === undefined) {
       this.#options.onRefused('a data connection was made to the proxy itself', peerAddress);
       socket.destroy();
       return;
     }
-    const expected = this.#expected.get(formatEndpoint(target));
+    const expected = this.#expected.get(formatEndpoint(origin.server));
     if (expected === undefined) {
-      void relayUntouched(socket, target);
-    } else if (this.#isOwner(socket, target, expected.owner)) {
+      void relayUntouched(socket, origin.server);
+    } else if (isOwner(origin, expected.owner)) {
       socket.removeAllListeners('error');
       expected.onSocket(socket);
     } else {
@@ -126,13 +140,10 @@ export class VirtualDataPorts implements ClientDataPorts {
       socket.destroy();
     }
   }
+}
 
-  #isOwner(socket: Socket, target: Endpoint, owner: DataOwner): boolean {
-    if (socket.remoteAddress !== owner.client.address) return false;
-    const port = parsePort(socket.remotePort);
-    if (owner.uid === undefined || port === undefined) return false;
-    return socketOwner({ address: owner.client.address, port }, target) === owner.uid;
-  }
+function isOwner({ client, uid }: ConnectionOrigin, owner: DataOwner): boolean {
+  return client.address === owner.client.address && owner.uid !== undefined && uid === owner.uid;
 }
 
 function isPairInUse(error: unknown): boolean {

@@ -4,7 +4,7 @@ import { Fault } from '../../shared/fault.js';
 import { STOP_GRACE_MS, admitRequest } from '../privops.js';
 import { socketProgram } from '../sys/socket-program.js';
 import { ProxyChild } from './proxy-child.js';
-import type { DivertedServer, Diverter, WorkerPorts } from '../divert/diverter.js';
+import type { ConnectionOrigin, DivertedServer, Diverter, WorkerPorts } from '../divert/diverter.js';
 import type { PrivopAnswer, PrivopRequest, ProxyPhase, StartMessage, ToSupervisor } from '../privops.js';
 import type { PlanBase } from './plan-base.js';
 import type { ProxyCommand, ProxyEnd } from './proxy-child.js';
@@ -168,6 +168,8 @@ export class ProxyKeeper {
         return { kind: 'done' };
       case 'programOf':
         return { kind: 'program', ...(await socketProgram(request.client, request.server)) };
+      case 'originOf':
+        return originAnswer(this.#options.diverter.originOf?.(request));
     }
   }
 
@@ -210,6 +212,12 @@ export class ProxyKeeper {
       return false;
     }
   }
+}
+
+function originAnswer(origin: ConnectionOrigin | undefined): PrivopAnswer {
+  if (origin === undefined) return { kind: 'origin' };
+  const { client, server, uid } = origin;
+  return { kind: 'origin', origin: { client, server, ...(uid === undefined ? {} : { uid }) } };
 }
 
 function startFault(end: ProxyEnd, redirectFault: Fault | undefined): Fault {

@@ -17,6 +17,9 @@ import { matrixServers } from './servers/all.js';
 
 /** The 300 MB of the issue; a developer in a hurry may take less. */
 const hugeSize = Number(process.env['FTPSEAL_LAB_HUGE'] ?? 300_000_000);
+/** Another redirect layer than the machine's own, and fewer servers, for a run by hand. */
+const layer = process.env['FTPSEAL_LAB_LAYER'];
+const only = process.env['FTPSEAL_LAB_SERVER'];
 
 let lab: Lab;
 let daemon: Daemon;
@@ -30,19 +33,25 @@ before(async () => {
   const file = path.join(lab.folder, 'huge.bin');
   writeContent(file, hugeSize);
   ground = { lab, program, huge: { file, sha256: sha256(file) ?? '' } };
-  daemon = await startDaemon(lab, 'matrix', acceptNew);
+  const divert = layer === undefined ? '' : `[divert]\nlayer = "${layer}"\n`;
+  daemon = await startDaemon(lab, 'matrix', acceptNew + divert);
 });
 
 after(async () => {
   const table = `${formatMatrix(results)}\n${formatLimits(everyClient, servers)}`;
   mkdirSync(path.join(repository, '.lab'), { recursive: true });
-  writeFileSync(path.join(repository, '.lab', 'matrix.txt'), table);
+  writeFileSync(
+    path.join(repository, '.lab', layer === undefined ? 'matrix.txt' : `matrix-${layer}.txt`),
+    table,
+  );
   console.log(`\n${table}`);
   await daemon.stop();
   await lab.close();
 });
 
-for (const kind of matrixServers) {
+const wanted = matrixServers.filter(({ name }) => only === undefined || name === only);
+if (wanted.length === 0) throw new Error(`the matrix has no server ${only ?? ''}`);
+for (const kind of wanted) {
   describe(`${kind.name} through ftpseal (${kind.setup})`, () => {
     let server: LabServer;
     let wire: Awaited<ReturnType<typeof capture>>;

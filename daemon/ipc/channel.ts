@@ -94,11 +94,7 @@ export class Channel {
     try {
       raw = await this.#rpc.sendRequest(method, params);
     } catch (error) {
-      throw new Fault(
-        'store',
-        error instanceof ResponseError ? error.message : 'The ftpseal tray has gone.',
-        error,
-      );
+      throw new Fault('store', isAnswer(error) ? error.message : 'The ftpseal tray has gone.', error);
     } finally {
       // The answer was a frame too.
       this.#outstanding--;
@@ -133,6 +129,12 @@ export class Channel {
     this.#closers.clear();
     this.#rpc.dispose();
   }
+}
+
+/** Whether the caller itself refused; else the connection failed. */
+function isAnswer(error: unknown): error is ResponseError<unknown> {
+  if (!(error instanceof ResponseError)) return false;
+  return error.code !== ErrorCodes.MessageWriteError && error.code !== ErrorCodes.PendingResponseRejected;
 }
 
 function toResponseError(error: unknown): ResponseError<{ readonly code: string }> {

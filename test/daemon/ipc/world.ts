@@ -28,6 +28,7 @@ export interface TestWorld {
   readonly store: FileStore;
   readonly trust: TrustService;
   readonly log: Log;
+  readonly agents: AgentRegistry;
   readonly server: IpcServer;
   /** For a second server after the first. */
   readonly table: MethodTable;
@@ -91,7 +92,7 @@ export async function makeWorld(): Promise<TestWorld> {
     log.close();
     await rm(folder, { recursive: true, force: true });
   };
-  return { folder, path, sessions, broker, store, trust, log, server, table, closed, close };
+  return { folder, path, sessions, broker, store, trust, log, agents, server, table, closed, close };
 }
 
 export function sessionState(

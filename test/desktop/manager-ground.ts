@@ -1,9 +1,8 @@
 // The manager in a real browser, over a real daemon's IPC server, store, broker and history. Only the FTP sessions are put into
 // the table by the tests: what the lab tests do with real ones needs no browser.
 import { execFileSync } from 'node:child_process';
-import { X509Certificate } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import type { X509Certificate } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { describeKey, summarizeCertificate } from '../../daemon/relay/certificate-summary.js';
@@ -120,21 +119,6 @@ export async function until(what: string, isSo: () => boolean | Promise<boolean>
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`waited in vain for ${what}`);
-}
-
-/** A certificate as openssl makes it: `args` go to `openssl req -x509`. */
-export function makeCertificate(subject: string, args: readonly string[] = []): X509Certificate {
-  const folder = mkdtempSync(path.join(tmpdir(), 'ftpseal-certificate-'));
-  try {
-    const file = path.join(folder, 'certificate.pem');
-    const key = args.includes('-newkey') ? [] : ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
-    const own = ['-nodes', '-keyout', path.join(folder, 'key.pem'), '-out', file, '-subj', subject, '-utf8'];
-    const days = args.includes('-days') || args.includes('-not_after') ? [] : ['-days', '400'];
-    execFileSync('openssl', ['req', '-x509', ...key, ...own, ...days, ...args], { stdio: 'ignore' });
-    return new X509Certificate(readFileSync(file));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }
 
 /** The question about a server that shows this certificate. */

@@ -3,7 +3,8 @@ import { parseIpAddress, parsePort } from '../../shared/endpoint.js';
 import type { SessionState } from '../../daemon/pool/messages.js';
 import { sessionState } from '../daemon/ipc/world.js';
 import { at, key, pin } from '../daemon/trust/fixture.js';
-import { cleartextQuestion, makeCertificate, questionOf, type Ground } from './manager-ground.js';
+import { makeCertificate } from './certificates.js';
+import { cleartextQuestion, questionOf, type Ground } from './manager-ground.js';
 
 const day = 86_400_000;
 

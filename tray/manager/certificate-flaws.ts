@@ -13,10 +13,10 @@ export interface CertificateView {
   readonly flaws: readonly string[];
 }
 
-/** `name`: the name that the connection goes to, where it is known; else its address decides what matches. */
+/** `name`: the name that the connection goes to, where it is known. */
 export function viewCertificate(
   summary: CertificateSummary,
-  target: { readonly name: string | undefined; readonly address: string },
+  name: string | undefined,
   now: number,
 ): CertificateView {
   const der = Buffer.from(summary.der, 'base64');
@@ -28,7 +28,7 @@ export function viewCertificate(
   const isSelfSigned = summary.subject === summary.issuer;
   const facts: readonly Fact[] = [
     { label: 'Issued to', value: displayText(summary.subject, 300) || '(nobody)' },
-    { label: 'Names', value: namesText(summary), flaw: nameFlaw(parsed, target) },
+    { label: 'Names', value: namesText(summary), flaw: nameFlaw(parsed, name) },
     { label: 'Issued by', value: isSelfSigned ? 'itself (self-signed)' : displayText(summary.issuer, 300) },
     { label: 'Valid from', value: dateText(parsed.validFrom), flaw: startFlaw(parsed, now) },
     { label: 'Valid until', value: dateText(parsed.validTo), flaw: endFlaw(parsed, now) },
@@ -52,15 +52,10 @@ function namesText({ names }: CertificateSummary): string {
   return [...shown, ...(names.length > 8 ? [`and ${names.length - 8} more`] : [])].join(', ');
 }
 
-function nameFlaw(
-  certificate: X509Certificate,
-  { name, address }: { readonly name: string | undefined; readonly address: string },
-): string | undefined {
-  const isAddress = name === undefined || parseIpAddress(name) !== undefined;
+function nameFlaw(certificate: X509Certificate, name: string | undefined): string | undefined {
   // A server that is known by its address alone shows a name as a rule; that proves and disproves nothing.
-  if (isAddress) return undefined;
-  if (certificate.checkHost(name) !== undefined || certificate.checkIP(address) !== undefined)
-    return undefined;
+  if (name === undefined || parseIpAddress(name) !== undefined) return undefined;
+  if (certificate.checkHost(name) !== undefined) return undefined;
   return `It was not made for ${displayText(name, 100)}.`;
 }
 

@@ -23,7 +23,7 @@ export class NowPage {
   readonly #more = el('p', { class: 'hint' });
 
   constructor(content: HTMLElement) {
-    const heads = ['Program', 'Server', 'Protection', 'Files', 'Received', 'Sent', 'For', ''];
+    const heads = ['Program', 'Server', 'Protection', 'Files', 'Traffic', 'For', ''];
     const head = el(
       'tr',
       {},
@@ -101,13 +101,12 @@ class SessionEntry {
     server: cell('Server'),
     lock: cell('Protection'),
     data: cell('Files'),
-    down: cell('Received', 'number'),
-    up: cell('Sent', 'number'),
+    traffic: cell('Traffic', 'number'),
     since: cell('For', 'number'),
   };
 
   constructor(session: SessionRow) {
-    const { program, server, lock, data, down, up, since: age } = this.#cells;
+    const { program, server, lock, data, traffic, since: age } = this.#cells;
     const close = button(
       { class: 'quiet', 'aria-label': `Close the session of ${session.program} to ${session.server}` },
       () => {
@@ -115,11 +114,11 @@ class SessionEntry {
       },
       'Close',
     );
-    this.element.append(program, server, lock, data, down, up, age, el('td', { class: 'act' }, close));
+    this.element.append(program, server, lock, data, traffic, age, el('td', { class: 'act' }, close));
   }
 
   update(session: SessionRow, now: number): void {
-    const { program, server, lock, data, down, up, since: age } = this.#cells;
+    const { program, server, lock, data, traffic, since: age } = this.#cells;
     two(program, session.program, session.user);
     two(server, session.server, session.address);
     const way = session.mechanism;
@@ -134,8 +133,7 @@ class SessionEntry {
       );
     }
     setText(data, session.data);
-    setText(down, bytes(session.down));
-    setText(up, bytes(session.up));
+    two(traffic, `${bytes(session.down)} received`, `${bytes(session.up)} sent`);
     setText(age, since(session.startedAt, now));
   }
 }

@@ -24,7 +24,7 @@ export class QuestionWindow {
   readonly #sleepers = new Set<HTMLButtonElement>();
   readonly #problem = el('p', { class: 'problem', role: 'alert' });
   #countdown: Countdown | undefined;
-  #state: 'loading' | 'open' | 'closed' = 'loading';
+  #state: 'loading' | 'open' | 'answering' | 'closed' = 'loading';
   #awakeAt = Infinity;
 
   constructor(content: HTMLElement, id: string) {
@@ -39,7 +39,9 @@ export class QuestionWindow {
   async load(): Promise<void> {
     try {
       const page = await read(`/api/question/${this.#id}`, 'question', 'gone');
-      if (page.kind === 'gone') this.#gone(page);
+      // Meanwhile the person's own answer may have closed it, which says more than that it is gone.
+      if (this.#state === 'answering' || this.#state === 'closed') return;
+      if (page.kind === 'gone') this.#close(page, 'passed');
       else this.#show(page);
     } catch (error) {
       fill(
@@ -290,6 +292,7 @@ export class QuestionWindow {
   ): void {
     if (this.#state !== 'open' || performance.now() < this.#awakeAt) return;
     this.#say('');
+    this.#state = 'answering';
     change(`/api/question/${this.#id}/answer`, { answer }, 'done').then(
       ({ text }) => {
         this.#close(
@@ -298,6 +301,7 @@ export class QuestionWindow {
         );
       },
       (error: unknown) => {
+        this.#state = 'open';
         this.#say(sentenceOf(error));
       },
     );
@@ -305,10 +309,6 @@ export class QuestionWindow {
 
   #say(text: string): void {
     fill(this.#problem, text);
-  }
-
-  #gone(page: QuestionGone): void {
-    this.#close(page, 'passed');
   }
 
   #close({ title, text }: QuestionGone, picture: IconName): void {

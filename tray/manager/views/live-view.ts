@@ -85,7 +85,7 @@ function sessionRow({ state, program }: SessionView, userName: (uid: number) => 
     program: displayText(program ?? 'Unknown program', 40),
     user: connection.uid === undefined ? '' : displayText(userName(connection.uid), 40),
     server: serverTitle(connection),
-    address: addressText(connection.server),
+    address: connection.name === undefined ? '' : addressText(connection.server),
     lock: lockOf(state.protection),
     protection: protectionText(state.protection),
     mechanism: mechanismText(state),

@@ -46,7 +46,7 @@ export function mayTrustAlways(view: QuestionView, now: number): boolean {
 function certificateOf({ question, connection }: QuestionView, now: number): CertificateView {
   const summary = question.kind === 'key' ? question.identity.certificate : undefined;
   if (summary === undefined) return { facts: [], flaws: [] };
-  return viewCertificate(summary, { name: connection.name, address: connection.server.address }, now);
+  return viewCertificate(summary, connection.name, now);
 }
 
 type Words = Pick<QuestionPage, 'look' | 'title' | 'sentence' | 'advice'>;

@@ -220,6 +220,22 @@ test('fifty sessions that wait are one question', async () => {
   await Promise.all(talks.map(goesOn));
 });
 
+test('many servers at once: three notifications and one for the rest, six entries and one for the rest', async () => {
+  const person = await newPerson();
+  const servers = await Promise.all(Array.from({ length: 8 }, () => lab.server(vsftpdTls)));
+  await Promise.all(servers.map((one) => askedLogin(person, one)));
+  await person.desk.notification(/^5 more servers wait$/);
+  const menu = await person.desk.menu();
+  assert.equal(menu.filter(({ label }) => label.startsWith('New server')).length, 6);
+  assert.ok(menu.some(({ label }) => label === '2 more…'));
+  assert.equal((await person.desk.notified()).filter(({ closed }) => !closed).length, 4);
+  assert.match((await person.desk.item()).title, /8 servers wait for your answer/);
+  const opened = person.tray.opened();
+  await person.desk.invoke((await person.desk.notification(/more servers/)).number, 'default');
+  const page = await person.open(await person.tray.nextPage(opened));
+  await page.getByRole('heading', { name: 'Now' }).waitFor();
+});
+
 test('an answer that comes too late for the client counts for its next try', async () => {
   const person = await newPerson();
   const line = await refused(await askedLogin(person, impatient));

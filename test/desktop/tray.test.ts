@@ -1,6 +1,6 @@
 // The tray as a program: one a user and never root, what it does where parts of a desktop are missing, and what its menu does.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { login, serverUid } from '../lab/harness/account.js';
@@ -233,4 +233,25 @@ test('a click on an entry that has gone does nothing', async () => {
   await person.desk.clickNumber(id);
   await sleep(500);
   assert.deepEqual(person.tray.opened(), opened);
+});
+
+test('the question opens in a window of its own, in a profile that only the person can read', async () => {
+  const person = await newPerson();
+  const screen = await Screen.open(person.session, { panel: false });
+  await person.tray.stop();
+  const tray = new TrayProcess(person.session, daemon, { env: screen.env, path: '/usr/bin:/bin' });
+  await askedLogin(person);
+  await person.desk.click(/^New server/);
+  const titles = async (): Promise<string> => {
+    const search = ['xdotool', 'search', '--onlyvisible', '--name', 'A new server', 'getwindowname', '%@'];
+    return (await person.session.run(['env', `DISPLAY=${screen.display}`, ...search])).stdout;
+  };
+  await waitFor(
+    () => `a window with the question; the tray said: ${tray.said()}`,
+    async () => (await titles()).includes('A new server'),
+    30_000,
+  );
+  const profile = path.join(person.session.home, '.local/state/ftpseal/window');
+  assert.equal(statSync(profile).mode & 0o777, 0o700);
+  assert.equal(tray.said(), '');
 });

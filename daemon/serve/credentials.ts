@@ -9,6 +9,7 @@ import { findingSentence, judgeChain } from '../cert/findings.js';
 import { readMaterial } from '../cert/material.js';
 import { formatPrivateKey } from '../cert/private-key.js';
 import type { ServeConfig } from './serve-config.js';
+import { createSessionStore } from './session-store.js';
 import type { TlsTerms } from './tls-server.js';
 
 /** Seconds that a TLS session may be resumed: sessions of FTP last for hours, and OpenSSL's five minutes would end their transfers. */
@@ -79,7 +80,7 @@ export class Credentials {
   /**
    * For one control connection and its data connections. Where session reuse is required, or clients have certificates, they
    * have a context of their own, so that a session resumed with it can only come from this very control connection: its tickets
-   * open nowhere else.
+   * open nowhere else, and sessions that are resumed by number are kept apart anyway.
    */
   terms(): TlsTerms {
     const [first] = this.#loaded.identities;
@@ -95,6 +96,7 @@ export class Credentials {
         const at = identities.findIndex(({ leaf }) => leaf.checkHost(servername) !== undefined);
         return at < 1 ? context : (contexts[at] ?? context);
       },
+      sessions: createSessionStore(),
       clientCertificate: this.#clientCertificate,
     };
   }

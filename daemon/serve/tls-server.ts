@@ -14,12 +14,14 @@ export interface TlsTerms {
   readonly context: tls.SecureContext;
   /** The context for the name that a client asks for; the first one where none fits. */
   readonly contextFor: (servername: string) => tls.SecureContext;
+  /** From `createSessionStore`; whoever shares it can resume each other's sessions. */
+  readonly sessions: net.Server;
   readonly clientCertificate: 'ignored' | 'checked' | 'required';
 }
 
 /** What is known of the client after the handshake. */
 export interface ClientProof {
-  /** It resumed a session, which it can only have from a connection with the same context. */
+  /** It resumed a session, which it can only have from a connection with the same context or store. */
   readonly resumed: boolean;
   /** SHA-256 of its certificate, checked; undefined if it showed none. */
   readonly certificate: string | undefined;
@@ -75,6 +77,7 @@ function newServerStream(transport: GuardedTransport, terms: TlsTerms): tls.TLSS
   const options: tls.TLSSocketOptions = {
     isServer: true,
     secureContext: terms.context,
+    server: terms.sessions,
     requestCert: terms.clientCertificate !== 'ignored',
     // Judged in `proofOf`: Node leaves that to tls.Server.
     rejectUnauthorized: false,

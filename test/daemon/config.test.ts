@@ -59,6 +59,7 @@ function problems(text: string): string {
 describe('the configuration', () => {
   it('has a default for every key', () => {
     const config = parseConfig('', 'f');
+    assert.equal(config.divert.layer, 'nftables');
     assert.deepEqual(config.divert.ports, [21]);
     assert.deepEqual(config.divert.dataPorts, { first: 21210, last: 23209 });
     assert.deepEqual(config.divert.sourcePorts, { first: 61000, last: 64999 });
@@ -112,6 +113,7 @@ describe('the configuration', () => {
     ['[divert]\ndata_ports = "61000-63000"', 'f.toml:1: divert.source_ports overlaps data_ports'],
     ['[divert]\nports = [22000]', 'divert.data_ports must not hold the intercepted port 22000'],
     ['[divert]\nexempt_hosts = ["*.a.test"]', 'f.toml:2: divert.exempt_hosts[1] must be a name'],
+    ['[divert]\nlayer = "pf"', 'f.toml:2: divert.layer must be "nftables" or "tun"'],
     ['[divert]\nworkers = 65', 'f.toml:2: divert.workers must be 64 or less'],
     ['divert.forwarded = "no"', 'f.toml:1: divert.forwarded must be true or false'],
     ['[tls]\nmin_version = "TLSv1"', 'f.toml:2: tls.min_version must be "TLSv1.2" or "TLSv1.3"'],

@@ -83,6 +83,11 @@ export class DesktopSession {
     await this.#answers('org.freedesktop.DBus', () => bus.stderr());
   }
 
+  /** What the bus reported, each service that it started among it. */
+  busLog(): string {
+    return this.#bus?.stderr() ?? '';
+  }
+
   async stopBus(): Promise<void> {
     await this.#bus?.stop();
   }

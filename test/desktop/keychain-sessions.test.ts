@@ -19,6 +19,7 @@ import { at, pin } from '../daemon/trust/fixture.js';
 import { AgentProcess } from './harness/agent-process.js';
 import { HostileAgent, registerAsRoot } from './harness/hostile-agent.js';
 import { DesktopSession } from './harness/keyring.js';
+import { TrayProcess } from './harness/tray-process.js';
 
 const config = '[trust]\nunknown = "ask"\nstore = "keychain"\n';
 
@@ -64,10 +65,10 @@ class Person {
     return this.session;
   }
 
-  async logIn(): Promise<void> {
+  async logIn(how: 'with agent' | 'without agent' = 'with agent'): Promise<void> {
     this.session = await DesktopSession.open({ folder: lab.folder, uid: this.uid });
     await this.session.startKeyring();
-    await this.startAgent();
+    if (how === 'with agent') await this.startAgent();
   }
 
   async startAgent(vault = 'ready'): Promise<AgentProcess> {
@@ -362,4 +363,33 @@ test('keys of a person without agent are in the file, move into the keychain wit
   assert.deepEqual((await keys(daemon, person.uid)).keys.length, 2);
   assert.match(await person.desktop.secrets(), new RegExp(`key ${server.address.ipv4}`));
   await person.isSilent();
+});
+
+test('ftpseal tray is such an agent', async () => {
+  const person = new Person();
+  await person.trusts();
+  const ownKeys = `"uid": ${person.uid}`;
+  assert.ok(keyFile().includes(ownKeys));
+  await person.logIn('without agent');
+  const tray = new TrayProcess(person.desktop, daemon);
+  await waitFor(
+    () => `the keys to leave the file; the tray said: ${tray.said()}`,
+    async () =>
+      (await person.desktop.secret(`key ${server.address.ipv4}:21 ${server.certificate.fingerprint}`)) !== '',
+  );
+  await person.isSilent();
+  await person.desktop.lock();
+  await waitFor(
+    'the daemon to hear of the lock',
+    async () => (await status(daemon, person.uid)).warnings.length > 0,
+  );
+  await isRefused(await person.begins(), /it is locked/);
+  await person.desktop.unlock();
+  await waitFor(
+    'the daemon to hear of the key',
+    async () => (await status(daemon, person.uid)).warnings.length === 0,
+  );
+  await person.isSilent();
+  assert.equal(await tray.stop(), 0);
+  await isRefused(await person.begins(), /ftpseal tray/);
 });

@@ -243,10 +243,10 @@ export class Conversation {
   /** Only where data goes in blocks does the size mean anything; one that was not proposed is an attack. */
   #onBufferSize(reply: Reply): void {
     const { lines, label } = this.#control;
-    if (lines === undefined || replyClass(reply.code) !== 2) return;
-    const size = lines.bufferAgreed(reply.lines[0] ?? '');
-    if (size === undefined) this.#control.fail(sentences.mechanismFailed(label, 'PBSZ'));
-    else this.transfer.bufferSize = size;
+    if (lines === undefined || replyClass(reply.code) === 1) return;
+    const said = lines.onBufferReply(reply.lines[0] ?? '');
+    if (said === 'broken') this.#control.fail(sentences.mechanismFailed(label, 'PBSZ'));
+    else if (said !== 'refused') this.transfer.bufferSize = said;
   }
 
   #onRelayed(exchange: Extract<Exchange, { kind: 'relay' }>, code: number): void {

@@ -54,10 +54,10 @@ export interface LineProtection {
   seal(line: Uint8Array): { readonly wire: Uint8Array; readonly sequence: number } | undefined;
   /** The line inside a line (both without CRLF); undefined ends the session. */
   open(wire: Uint8Array): Buffer | undefined;
-  /** The PBSZ to propose. */
+  /** The PBSZ to propose now; larger after a server has said that it wants a larger one. */
   readonly bufferProposal: number;
-  /** The PBSZ that a reply agrees to; undefined if it agrees to none. */
-  bufferAgreed(reply: string): number | undefined;
+  /** What the reply to that proposal says: the size agreed on, no for now, or something that ends the session. */
+  onBufferReply(reply: string): number | 'refused' | 'broken';
   /** The data of the transfer that the line with this number asked for. */
   transfer(sequence: number, bufferSize: number): DataProtection;
 }

@@ -3,7 +3,7 @@ import type { ServerIdentity } from '../../shared/trust.js';
 import type { Reply } from '../ftp/reply-reader.js';
 import type { LineProtection, MechanismClient, MechanismContext, MechanismStep } from './mechanism.js';
 import type { BrandedKey } from './safetp/branded-key.js';
-import { parseBufferSizeReply } from './safetp/buffer-size.js';
+import { parseBufferSizeReply, parseSmallestBufferSize } from './safetp/buffer-size.js';
 import { SafetpClient, type SafetpClientStep } from './safetp/client.js';
 import { isInnerLine } from './safetp/control-lines.js';
 import { PBSZ_PROPOSED } from './safetp/limits.js';
@@ -67,14 +67,21 @@ function identityOf(key: BrandedKey): ServerIdentity {
 }
 
 function linesOf(session: SafetpSession): LineProtection {
+  let proposal = PBSZ_PROPOSED;
   return {
     seal: (line) => (isInnerLine(line) ? session.sealer.seal(line) : undefined),
     open: (wire) => {
       const opened = session.opener.open(wire);
       return opened.kind === 'line' ? opened.line : undefined;
     },
-    bufferProposal: PBSZ_PROPOSED,
-    bufferAgreed: (reply) => parseBufferSizeReply(reply, PBSZ_PROPOSED),
+    get bufferProposal() {
+      return proposal;
+    },
+    onBufferReply: (reply) => {
+      if (reply.startsWith('2')) return parseBufferSizeReply(reply, proposal) ?? 'broken';
+      proposal = Math.max(proposal, parseSmallestBufferSize(reply) ?? 0);
+      return 'refused';
+    },
     transfer: (fileSequence, bufferSize) => {
       const transfer = { level: 'P', fileSequence, bufferSize } as const;
       return { reader: () => session.blockReader(transfer), writer: () => session.blockWriter(transfer) };

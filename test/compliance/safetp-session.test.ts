@@ -122,6 +122,18 @@ describe('a session with X-SafeTP1', () => {
     assert.equal(one.session.phase, 'closed');
     assert.match(one.heard, /PBSZ/);
   });
+  it('proposes a larger PBSZ to a server that wants one', () => {
+    const answers = { PBSZ: '538 Protection buffer too small. PBSZmin=65536' };
+    const one = world({ answers });
+    one.say('USER ann');
+    answers.PBSZ = '200 PBSZ=65536';
+    one.say('PASS secret', 'EPSV');
+    const asked = one.server.received.filter(({ line }) => line.startsWith('PBSZ'));
+    assert.deepEqual(
+      asked.map(({ line }) => line),
+      ['PBSZ 32768', 'PBSZ 65536'],
+    );
+  });
   it('moves nothing in blocks of no size', () => {
     const one = world({ answers: { PBSZ: '501 no', PROT: '200 ok' } });
     one.say('USER ann', 'PASS secret', 'EPSV');

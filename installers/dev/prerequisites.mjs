@@ -53,6 +53,7 @@ packagesOf.desktop = [
   'scrot',
   'pngquant',
   'zenity',
+  'libayatana-appindicator3-1',
   'chromium',
   'fonts-dejavu-core',
   'adwaita-icon-theme',

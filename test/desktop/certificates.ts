@@ -1,9 +1,11 @@
 // Certificates as openssl makes them, good ones and others.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+
+export const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
 /** A certificate as openssl makes it: `args` go to `openssl req -x509`. */
 export function makeCertificate(subject: string, args: readonly string[] = []): X509Certificate {

@@ -38,7 +38,7 @@ const bodies = {
   answer: z.strictObject({
     answer: z.union([
       z.enum(['always', 'once', 'refuse']),
-      z.strictObject({ pasted: text(1024) }),
+      z.strictObject({ pasted: text(2048) }),
       z.strictObject({ confirmed: text(256) }),
     ]),
   }),
@@ -65,7 +65,11 @@ export function managerApi(world: ApiWorld): Hono<GuardEnv> {
 
 function addViews(api: Hono<GuardEnv>, { link, live, keys, now, configPath }: ApiWorld): void {
   api.get('/live', (context) => {
-    const stream = live.open();
+    const session = context.get('session');
+    const stream = live.open(() => {
+      // A page that is looked at for hours must still be able to change something.
+      session.usedAt = now();
+    });
     if (stream === undefined) return context.json(error('Too many windows are open.'), 503);
     return context.body(stream, 200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
   });

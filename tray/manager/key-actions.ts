@@ -39,7 +39,7 @@ export class KeyActions {
 
   async add(server: string, key: string, comment: string): Promise<DoneView> {
     const { host, port } = parseHost(server.trim());
-    const { fingerprint, from } = parseGivenKey(withoutSafeTp(key));
+    const { fingerprint, from } = parseGivenKey(key);
     const address = parseIpAddress(host);
     const addresses = address === undefined ? await this.#options.resolve(host) : [address];
     if (addresses.length === 0) {
@@ -54,6 +54,7 @@ export class KeyActions {
       port: port ?? 21,
       ...(address === undefined ? { name: host } : {}),
       revoked: false,
+      mechanism: from === 'SafeTP public key' ? 'X-SafeTP1' : 'TLS',
       comment: comment.trim() === '' ? `added by hand from a ${from}` : comment.trim().slice(0, 256),
     });
     return done(
@@ -148,15 +149,6 @@ function selectorOf(place: string, fingerprint: string): KeySelector {
   const parsed = parseFingerprint(fingerprint);
   if (parsed === undefined) throw new Fault('key', 'This is no SHA-256 fingerprint.');
   return { kind: 'both', ...host, fingerprint: parsed };
-}
-
-/** A branded SafeTP key looks like PEM; it must not be taken for one. */
-function withoutSafeTp(text: string): string {
-  if (!text.includes('-----BEGIN SAFETP PUBLIC KEY-----')) return text;
-  throw new Fault(
-    'key',
-    'This is a SafeTP key. This version can’t check it yet, so it was not added. Nothing was changed.',
-  );
 }
 
 function done(text: string): DoneView {

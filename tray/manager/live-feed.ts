@@ -22,7 +22,8 @@ type Controller = ReadableStreamDefaultController<Uint8Array>;
 
 export class LiveFeed {
   readonly #options: LiveOptions;
-  readonly #streams = new Set<Controller>();
+  /** Each stream with what is called while its page is there. */
+  readonly #streams = new Map<Controller, () => void>();
   readonly #meter = new RateMeter();
   readonly #sampler: NodeJS.Timeout;
   readonly #unsubscribe: () => void;
@@ -53,14 +54,17 @@ export class LiveFeed {
     return liveView(link.state, { rates: this.#meter.samples, now: now(), userName });
   }
 
-  /** A stream that begins with the view as it is; undefined if too many are open. It ends when its reader goes. */
-  open(): ReadableStream<Uint8Array> | undefined {
+  /**
+   * A stream that begins with the view as it is; undefined if too many are open. It ends when its reader goes; until
+   * then `onAlive` is called now and again.
+   */
+  open(onAlive: () => void): ReadableStream<Uint8Array> | undefined {
     if (this.#streams.size >= MAX_STREAMS) return undefined;
     let own: Controller | undefined;
     return new ReadableStream<Uint8Array>({
       start: (controller) => {
         own = controller;
-        this.#streams.add(controller);
+        this.#streams.set(controller, onAlive);
         controller.enqueue(encode(this.view()));
       },
       cancel: () => {
@@ -73,7 +77,7 @@ export class LiveFeed {
     clearInterval(this.#sampler);
     clearTimeout(this.#soon);
     this.#unsubscribe();
-    for (const stream of this.#streams) end(stream);
+    for (const stream of this.#streams.keys()) end(stream);
     this.#streams.clear();
   }
 
@@ -91,11 +95,14 @@ export class LiveFeed {
   #push(): void {
     if (this.#streams.size === 0) return;
     const bytes = encode(this.view());
-    for (const stream of this.#streams) {
+    for (const [stream, onAlive] of this.#streams) {
       if ((stream.desiredSize ?? -Infinity) < -maxUnread) {
         this.#streams.delete(stream);
         end(stream);
-      } else stream.enqueue(bytes);
+      } else {
+        stream.enqueue(bytes);
+        onAlive();
+      }
     }
   }
 }

@@ -5,13 +5,15 @@ import { describeKey, summarizeCertificate } from '../../../daemon/relay/certifi
 import { viewCertificate } from '../../../tray/manager/certificate-flaws.js';
 import { signatureAlgorithm } from '../../../tray/manager/signature-algorithm.js';
 import { certificatePem } from '../../daemon/trust/fixture.js';
-import { makeCertificate } from '../../desktop/certificates.js';
+import { hasOpenssl, makeCertificate } from '../../desktop/certificates.js';
 
 const now = Date.parse('2026-11-20T12:00:00Z');
 const view = (certificate: X509Certificate, name: string | undefined, at = now) =>
   viewCertificate(summarizeCertificate(certificate, describeKey(certificate)), name, at);
 
-describe('a certificate', () => {
+const needsOpenssl = hasOpenssl ? {} : { skip: 'no openssl' };
+
+describe('a certificate', needsOpenssl, () => {
   const good = makeCertificate('/CN=a.test', ['-addext', 'subjectAltName=DNS:a.test,IP:192.0.2.1']);
 
   it('in order has no flaw, and every field is shown', () => {
@@ -55,7 +57,7 @@ describe('a certificate', () => {
   });
 });
 
-describe('the signature’s algorithm', () => {
+describe('the signature’s algorithm', needsOpenssl, () => {
   it('is that which openssl used', () => {
     const cases: readonly (readonly [readonly string[], string, boolean])[] = [
       [['-newkey', 'rsa:2048', '-sha256'], 'SHA-256 with RSA', false],

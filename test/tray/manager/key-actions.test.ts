@@ -3,6 +3,8 @@ import { beforeEach, describe, it } from 'node:test';
 import { Fault } from '../../../shared/fault.js';
 import { parseIpAddress, type IpAddress } from '../../../shared/endpoint.js';
 import { KeyActions } from '../../../tray/manager/key-actions.js';
+import { formatKeyText } from '../../../daemon/security/safetp/key-text.js';
+import { serverKey } from '../../daemon/security/safetp/fixture.js';
 import { certificatePem, key, keyFingerprint, pin } from '../../daemon/trust/fixture.js';
 import { MemoryLink } from './memory-link.js';
 
@@ -34,6 +36,7 @@ describe('a key that is pasted', () => {
         port: 2121,
         name: 'a.test',
         revoked: false,
+        mechanism: 'TLS',
         comment: 'added by hand from a certificate',
       },
     ]);
@@ -43,11 +46,25 @@ describe('a key that is pasted', () => {
       addresses: ['192.0.2.7'],
       port: 21,
       revoked: false,
+      mechanism: 'TLS',
       comment: 'by letter',
     });
   });
 
-  it('that is none, a private one, or a SafeTP key is refused with what it is', async () => {
+  it('may be a SafeTP key, for its own mechanism', async () => {
+    const { branded } = serverKey;
+    await actions.add('192.0.2.7', formatKeyText(branded), '');
+    assert.deepEqual(link.asked[0]?.[1], {
+      fingerprint: branded.key.fingerprint,
+      addresses: ['192.0.2.7'],
+      port: 21,
+      revoked: false,
+      mechanism: 'X-SafeTP1',
+      comment: 'added by hand from a SafeTP public key',
+    });
+  });
+
+  it('that is none, a private one, or a damaged SafeTP key is refused with what it is', async () => {
     await assert.rejects(actions.add('a.test', 'hello', ''), isFault('key', /neither/));
     await assert.rejects(
       actions.add('a.test', '-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----', ''),

@@ -202,13 +202,13 @@ export class QuestionWindow {
   }
 
   #pasteField(): HTMLElement {
-    const input = el('input', {
+    const input = el('textarea', {
       id: 'paste',
-      type: 'text',
+      rows: 2,
       autocomplete: 'off',
       spellcheck: 'false',
-      placeholder: 'SHA256:… or hexadecimal',
-      maxlength: '1024',
+      placeholder: 'SHA256:… or hexadecimal, or a SafeTP key',
+      maxlength: 2048,
     });
     const compare = this.#trusting(
       { class: 'compare' },

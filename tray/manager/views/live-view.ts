@@ -94,7 +94,8 @@ function sessionRow({ state, program }: SessionView, userName: (uid: number) => 
     down: state.bytesDown,
     transfers: state.transfers,
     startedAt: state.startedAt,
-    warning: displayText(state.warning ?? '', 300),
+    // What it is called stands beside it already.
+    warning: displayText((state.warning ?? '').replace(/^not encrypted: /, ''), 300),
   };
 }
 

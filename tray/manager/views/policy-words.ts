@@ -84,6 +84,14 @@ export const policyWords: Readonly<Record<string, PolicyWords>> = {
     meaning: 'Servers that offer none of them count as not encrypted.',
   },
   'divert.ports': { title: 'Ports', meaning: 'Connections to these ports are taken for FTP.' },
+  'divert.layer': {
+    title: 'How connections are caught',
+    meaning: {
+      '"nftables"': 'By the kernel’s packet filter.',
+      '"tun"': 'By a network interface of ftpseal’s own.',
+      '"auto"': 'By the packet filter where there is one, else by an interface of ftpseal’s own.',
+    },
+  },
   'divert.exempt_users': { title: 'Users left alone', meaning: 'Their connections are not touched.' },
   'divert.exempt_hosts': { title: 'Servers left alone', meaning: 'Connections to them are not touched.' },
   'divert.data_ports': {

@@ -119,16 +119,29 @@ async function add(world: KeysWorld, actor: Actor, params: IpcParams<'keys.add'>
 async function remove(world: KeysWorld, actor: Actor, selector: KeySelector) {
   const found = select(await own(world.store, actor), selector);
   await world.store.removePins(found.pins);
-  let forgotten = 0;
   // A server is meant as a whole: it may be known as secure without any key (trusted once, or its key gone before).
-  if (selector.kind === 'host') {
-    for (const place of [...found.secured, ...found.cleartext]) {
-      await world.store.forgetPlace(place);
-      forgotten++;
-    }
-  }
+  const places = selector.kind === 'host' ? [...found.secured, ...found.cleartext] : [];
+  const forgotten = await forgetPlaces(world.store, actor, places);
   world.note('keys removed', { keys: found.pins.length, forgotten, byUid: actor.uid });
   return { keys: [...found.pins], forgotten };
+}
+
+/** One user's keychain that can't be used now does not keep root from forgetting what concerns the others. */
+async function forgetPlaces(store: TrustStore, actor: Actor, places: readonly Place[]): Promise<number> {
+  let kept = 0;
+  for (const place of places) {
+    try {
+      await store.forgetPlace(place);
+    } catch (error) {
+      if (place.owner.kind !== 'user' || place.owner.uid === actor.uid) throw error;
+      kept++;
+    }
+  }
+  if (kept === 0) return places.length;
+  throw new Fault(
+    'store',
+    'Some of it belongs to users whose keychains can’t be used now, and was not forgotten; the rest was. Try again when they are unlocked.',
+  );
 }
 
 async function revoke(world: KeysWorld, actor: Actor, selector: KeySelector): Promise<PinRecord[]> {

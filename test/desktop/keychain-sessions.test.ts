@@ -263,6 +263,14 @@ test('several people at once: each has own keys, and nobody’s trouble is anoth
   assert.equal((await fine.answers('trust', other)).code, 0);
   await goesOn(asked);
   assert.doesNotMatch(await locked.desktop.secrets(), new RegExp(other.address.ipv4));
+  const removed = await daemon.cli(['keys', 'remove', server.address.ipv4]);
+  assert.equal(removed.code, 1);
+  assert.match(removed.stderr, /users whose keychains can.t be used now/);
+  const left = (await keys(daemon, fine.uid)).keys.map((pin) => pin.address);
+  assert.deepEqual(left, [other.address.ipv4], 'root reaches those that can be used');
+  await locked.desktop.unlock();
+  await locked.agent?.connected();
+  await locked.isSilent();
 });
 
 test('an agent killed in mid-question: the session waits on, and the next agent’s answer lets it go on', async () => {

@@ -2,11 +2,10 @@
 // sockets is kept, so that a test can look for what must not be there.
 import net from 'node:net';
 import { LineReader } from '../../daemon/ftp/line-reader.js';
+import { WIRE_LINE_MAX } from '../../daemon/security/safetp/limits.js';
 import { systemRandom } from '../../daemon/security/safetp/native/random.js';
-import type { SafetpSession } from '../../daemon/security/safetp/safetp-session.js';
-import { SafetpServer, type ServerKey } from '../../daemon/security/safetp/server.js';
-import { ServerCommands } from '../../daemon/security/safetp/server-commands.js';
-import { Transcript } from '../../daemon/security/safetp/transcript.js';
+import type { ServerKey } from '../../daemon/security/safetp/server.js';
+import { ServerChannel, type ServerTransfer } from '../../daemon/security/safetp/server-channel.js';
 import { parseIpAddress } from '../../shared/endpoint.js';
 import { STRICT } from '../daemon/security/safetp/fixture.js';
 import { listen, type Listener } from '../daemon/relay/socket-fixture.js';
@@ -51,28 +50,27 @@ interface Protocol {
   stored: Buffer | undefined;
 }
 
+type Blocks = Extract<ServerTransfer, { readonly kind: 'blocks' }>;
+
 class Connection {
   readonly #socket: net.Socket;
   readonly #options: FtpServerOptions;
   readonly #record: Protocol;
-  readonly #transcript = new Transcript();
-  readonly #negotiation: SafetpServer;
-  readonly #reader = new LineReader(8192);
-  #session: SafetpSession | undefined;
-  #commands: ServerCommands | undefined;
+  readonly #channel: ServerChannel;
+  readonly #reader = new LineReader(WIRE_LINE_MAX);
   #data: Promise<net.Socket> | undefined;
 
   constructor(socket: net.Socket, options: FtpServerOptions, record: Protocol) {
     this.#socket = socket;
     this.#options = options;
     this.#record = record;
-    this.#negotiation = new SafetpServer({
+    this.#channel = new ServerChannel({
       key: options.keyOf(record.connections++),
       address: parseIpAddress(socket.localAddress) ?? '*',
       groups: STRICT,
-      mechanisms: ['X-SafeTP1'],
+      mechanisms: options.onAuthTls === undefined ? ['X-SafeTP1'] : ['TLS', 'X-SafeTP1'],
       random: systemRandom,
-      transcript: this.#transcript,
+      requirePrivate: true,
     });
   }
 
@@ -84,55 +82,43 @@ class Connection {
       for (let read = this.#reader.read(); read.kind === 'line'; read = this.#reader.read())
         this.#onWire(read.raw);
     });
-    this.#write(Buffer.from('220 ready\r\n'));
+    this.#reply('220 ready');
   }
 
   #write(bytes: Buffer): void {
     this.#record.seen.push(bytes);
-    if (this.#session === undefined) this.#transcript.fromServer(bytes);
     this.#socket.write(bytes);
   }
 
   #reply(text: string): void {
-    const wire = this.#session?.sealer.seal(Buffer.from(text, 'latin1')).wire;
-    this.#write(wire ?? Buffer.from(`${text}\r\n`, 'latin1'));
+    this.#write(this.#channel.reply(Buffer.from(text, 'latin1')));
   }
 
   #onWire(raw: Buffer): void {
-    const line = raw.subarray(0, -2);
-    if (this.#session === undefined) {
-      this.#transcript.fromClient(raw);
-      this.#onClear(line.toString('latin1'));
-      return;
-    }
-    const opened = this.#session.opener.open(line);
-    if (opened.kind !== 'line') throw new Error('not authentic');
-    this.#onCommand(opened.line.toString('latin1'), opened.sequence);
-  }
-
-  #onClear(line: string): void {
-    this.#record.lines.push(line);
-    if (line === 'AUTH TLS' && this.#options.onAuthTls !== undefined) {
-      this.#reply(this.#options.onAuthTls);
-      return;
-    }
-    const step = this.#negotiation.onLine(line, this.#reader.pending);
-    if (step.kind === 'other') this.#reply('502 unknown');
-    else if (step.line !== undefined) this.#reply(step.line);
-    if (step.kind === 'secured') {
-      this.#session = step.secure();
-      this.#commands = new ServerCommands({ digest: this.#session.digest, requirePrivate: true });
-    } else if (step.kind === 'close') {
-      this.#socket.end();
+    const step = this.#channel.receive(raw, this.#reader.pending);
+    switch (step.kind) {
+      case 'clear':
+        this.#record.lines.push(step.line);
+        this.#reply(step.line === 'AUTH TLS' ? (this.#options.onAuthTls ?? '502 no') : '502 unknown');
+        break;
+      case 'request':
+        this.#onCommand(step.line.toString('latin1'), step.sequence);
+        break;
+      case 'send':
+        if (!this.#channel.secured) this.#record.lines.push(raw.toString('latin1').trimEnd());
+        this.#write(step.bytes);
+        break;
+      case 'close':
+        this.#write(step.bytes);
+        this.#socket.end();
+        break;
     }
   }
 
   #onCommand(line: string, sequence: number): void {
     this.#record.lines.push(line);
-    const [verb = '', argument = ''] = line.split(' ');
-    const own = this.#commands?.answer(verb, argument);
-    if (own !== undefined) this.#reply(own);
-    else if (verb === 'EPSV' || verb === 'PASV') void this.#passive(verb);
+    const [verb = ''] = line.split(' ');
+    if (verb === 'EPSV' || verb === 'PASV') void this.#passive(verb);
     else if (verb === 'RETR' || verb === 'STOR') void this.#transfer(verb, sequence);
     else this.#reply(REPLIES[verb] ?? '502 unknown');
   }
@@ -152,20 +138,19 @@ class Connection {
   }
 
   async #transfer(verb: 'RETR' | 'STOR', fileSequence: number): Promise<void> {
-    const { level, bufferSize } = this.#commands ?? {};
-    if (level !== 'P' || bufferSize === undefined || this.#data === undefined) {
+    const transfer = this.#channel.transfer(fileSequence);
+    if (transfer.kind !== 'blocks' || this.#data === undefined) {
       this.#reply('522 PROT P first');
       return;
     }
     this.#reply('150 go on');
     const socket = await this.#data;
-    const transfer = { level, fileSequence, bufferSize };
     await (verb === 'RETR' ? this.#send(socket, transfer) : this.#receive(socket, transfer));
   }
 
-  async #send(socket: net.Socket, transfer: Parameters<SafetpSession['blockWriter']>[0]): Promise<void> {
-    const writer = this.#session?.blockWriter(transfer);
-    const stream = Buffer.concat([...(writer?.write(this.#options.file) ?? []), ...(writer?.end() ?? [])]);
+  async #send(socket: net.Socket, transfer: Blocks): Promise<void> {
+    const writer = transfer.writer();
+    const stream = Buffer.concat([...writer.write(this.#options.file), ...writer.end()]);
     const sent = this.#options.tamper?.(stream) ?? stream;
     this.#record.seen.push(sent);
     await new Promise<void>((resolve) => {
@@ -178,12 +163,12 @@ class Connection {
     this.#reply('226 done');
   }
 
-  async #receive(socket: net.Socket, transfer: Parameters<SafetpSession['blockReader']>[0]): Promise<void> {
-    const reader = this.#session?.blockReader(transfer);
+  async #receive(socket: net.Socket, transfer: Blocks): Promise<void> {
+    const reader = transfer.reader();
     const got: Buffer[] = [];
     socket.on('data', (bytes) => {
       this.#record.seen.push(bytes);
-      got.push(...(reader?.push(bytes).data ?? []));
+      got.push(...reader.push(bytes).data);
     });
     await new Promise<void>((resolve) =>
       socket
@@ -193,8 +178,8 @@ class Connection {
         }),
     );
     socket.end();
-    if (reader?.ended === true) this.#record.stored = Buffer.concat(got);
-    this.#reply(reader?.ended === true ? '226 done' : '426 cut');
+    if (reader.ended) this.#record.stored = Buffer.concat(got);
+    this.#reply(reader.ended ? '226 done' : '426 cut');
   }
 }
 

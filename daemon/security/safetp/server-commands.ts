@@ -66,7 +66,7 @@ export class ServerCommands {
       case 'ENC':
       case 'MIC':
       case 'CONF':
-        return '500 A protected command can’t hold another one.';
+        return '500 A protected command can hold no other one.';
       case 'REIN':
         return '502 REIN is not possible in a protected session.';
       default:

@@ -97,6 +97,7 @@ export default tseslint.config(
     files: [
       'daemon/ftp/**/*.ts',
       'daemon/security/**/*.ts',
+      'daemon/serve/session/**/*.ts',
       'daemon/trust/verdict.ts',
       'daemon/divert/windows/{checksum,segment,connection-table,rules,reflection}.ts',
       'shared/**/*.ts',

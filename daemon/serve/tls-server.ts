@@ -113,9 +113,10 @@ function handshake(stream: tls.TLSSocket, terms: TlsTerms, failure: () => unknow
     }, HANDSHAKE_MS);
     const settle = (): void => {
       clearTimeout(timer);
-      stream.off('secure', onSecure).off('close', onClose);
+      stream.off('secure', onSecure).off('end', onClose).off('close', onClose);
     };
-    stream.once('secure', onSecure).once('close', onClose);
+    // A client that ends its side before it has finished the handshake leaves the connection open for ours.
+    stream.once('secure', onSecure).once('end', onClose).once('close', onClose);
   });
 }
 

@@ -69,7 +69,8 @@ async function cell(
   const work = layOut(lab, backend, name);
   const address = family === 4 ? serve.address.ipv4 : serve.address.ipv6;
   const said = await client.perform({ ...way, ...work, lab, address });
-  const faults = faultsOf(lab, backend, work, said);
+  const noEmptyUpload = client.noEmptyUpload === true && way.word !== 'none';
+  const faults = faultsOf(lab, backend, work, { said, noEmptyUpload });
   cleanUp(backend, work);
   return faults.length === 0
     ? []

@@ -54,7 +54,8 @@ client.availableListCommands = ['LIST'];
 for (const entry of await client.list()) console.log(entry.name, entry.size);
 await client.downloadTo('got.bin', 'hello.bin');
 await client.uploadFrom('hello.local', 'put.bin');
-await client.uploadFrom('empty.local', 'empty.up');
+// No empty upload with TLS: Node's client then often sends neither the end of its handshake nor a close_notify.
+if (order.word === 'none') await client.uploadFrom('empty.local', 'empty.up');
 await client.downloadTo('empty.down', 'empty.bin');
 await client.downloadTo('large.down', 'large.bin');
 await client.uploadFrom('large.local', 'large.up');

@@ -29,6 +29,8 @@ export interface FtpsTask extends Way {
 
 export interface FtpsClient {
   readonly name: string;
+  /** It can't store an empty file over TLS. */
+  readonly noEmptyUpload?: boolean;
   /** Why it can't work that way, or undefined. */
   obstacle(way: Way, family: 4 | 6): string | undefined;
   /** Everything that it said. */
@@ -171,6 +173,7 @@ export const lftpClient: FtpsClient = {
 export function basicFtpClient(program: string): FtpsClient {
   return {
     name: 'basic-ftp',
+    noEmptyUpload: true,
     obstacle: (way, family) => {
       if (way.active) return 'basic-ftp has no active mode';
       if (way.word !== 'TLS' && way.word !== 'implicit' && way.word !== 'none')

@@ -382,8 +382,12 @@ export class TransferMachine {
   /** The client sends ABOR: a final reply no longer waits for the data. */
   abort(): void {
     if (this.#state.kind !== 'running') return;
-    this.#state.running.aborted = true;
-    this.#settle(this.#state.running);
+    const { running } = this.#state;
+    running.aborted = true;
+    // A client closes its data connection along with ABOR, as it does at the end of a file: that must not become an end block.
+    if (this.#control.lines !== undefined && running.direction === 'upload')
+      this.#control.outbox.emit({ kind: 'discard', channel: running.channel.id });
+    this.#settle(running);
   }
 
   #settle(running: Running): void {

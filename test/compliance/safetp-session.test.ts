@@ -142,6 +142,18 @@ describe('a session with X-SafeTP1', () => {
     assert.equal(one.session.phase, 'closed');
     assert.ok(!one.has('useBlocks'));
   });
+  it('breaks the data of an upload off with ABOR, so that it gets no end', () => {
+    const one = world({ answers: { STOR: '150 send it', ABOR: '426 broken off\r\n226 ok' } });
+    one.say('USER ann', 'PASS secret', 'EPSV');
+    one.openChannel();
+    one.say('STOR file');
+    assert.ok(one.has('useBlocks') && !one.has('discard'));
+    one.say('ABOR');
+    assert.ok(one.has('discard'));
+    assert.match(one.heard, /426 broken off\r\n226 ok\r\n$/);
+    one.say('NOOP');
+    assert.match(one.heard, /200 ok\r\n$/);
+  });
   it('does not send a command that holds a line break or is too long', () => {
     for (const command of ['SITE a\rDELE b', `SITE ${'x'.repeat(5000)}`]) {
       const one = world();

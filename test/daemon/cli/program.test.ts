@@ -145,6 +145,18 @@ describe('keys', () => {
   });
 });
 
+describe('pause and resume', () => {
+  it('are the caller’s own, with a bound', async () => {
+    const paused = await asked(['pause', '--minutes', '5']);
+    assert.match(paused.stdout, /^Paused until .*not encrypted\. End it with: ftpseal resume/);
+    assert.match((await asked(['status'])).stdout, /Warning +Paused by you for 5 more min/);
+    assert.match((await asked(['resume'])).stdout, /encrypted again/);
+    assert.doesNotMatch((await asked(['status'])).stdout, /Paused/);
+    for (const minutes of ['0', '61', 'x'])
+      assert.equal((await asked(['pause', '--minutes', minutes])).code, 2);
+  });
+});
+
 describe('sessions and prompts', () => {
   it('are listed for people and as JSON', async () => {
     world.sessions.put(0, sessionState('0-1', 1000, { protection: 'cleartext' }));

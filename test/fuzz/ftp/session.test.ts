@@ -33,6 +33,7 @@ const contexts: fc.Arbitrary<SessionContext> = fc
     v6: fc.nat(9).map((n) => n === 0),
     knownSecure: fc.nat(5).map((n) => n === 0),
     explicitProxy: fc.nat(5).map((n) => n === 0),
+    mechanisms: fc.constantFrom(['TLS'], ['TLS', 'X-SafeTP1'], ['X-SafeTP1']),
     noEpsv: fc.boolean(),
     passiveProven: fc.boolean(),
   })
@@ -41,6 +42,7 @@ const contexts: fc.Arbitrary<SessionContext> = fc
     policy: {
       ...DEFAULT_CONTEXT.policy,
       mode: drawn.mode,
+      tls: { ...DEFAULT_CONTEXT.policy.tls, mechanisms: drawn.mechanisms },
       data: { protection: drawn.protection, allowForeignAddress: false },
     },
     server: endpoint(drawn.v6 ? '[2001:db8::1]:21' : '192.0.2.1:21'),

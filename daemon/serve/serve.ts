@@ -71,6 +71,11 @@ function serveOne(
   const fds = handed?.filter(({ kind }) => kind === 'connection').map(({ fd }) => fd) ?? [0];
   for (const fd of fds) {
     const socket = connectionOn(fd);
+    if (socket.remoteAddress === undefined)
+      throw new Fault(
+        'usage',
+        'The connection that was handed over is no TCP connection, or is gone already.',
+      );
     server.take(socket, isImplicitPort(config, socket.localPort));
   }
 }

@@ -300,6 +300,17 @@ test('the backend hears from PROXY headers who its client is', async () => {
   }
 });
 
+test('a backend on IPv6, clients on both', async () => {
+  const at = await serve('backend-6', `backend = "[${backend.address.ipv6}]:21"`);
+  for (const address of [at.address.ipv4, at.address.ipv6]) {
+    for (const active of [false, true]) {
+      const extended = !active || address.includes(':');
+      const said = await python({ ...taskAt(at, { active, extended }), address }, { steps: ['get', 'put'] });
+      assert.match(said, /@@get\nok\n@@put\nok/, said);
+    }
+  }
+});
+
 test('public_address and passive_ports', async () => {
   const at = await serve('public', 'public_address = "203.0.113.7"', 'passive_ports = "45000-45015"');
   const said = await python(taskAt(at), { steps: ['say PASV', 'say EPSV', 'get'] });
@@ -327,18 +338,20 @@ describe('sockets that others opened', () => {
     assert.match(said, /@@get\nok\n@@put\nok/, said + running.stderr());
   }
 
-  test('inetd', async () => {
-    const { command, address } = await ground('inetd');
-    // socat has meanings of its own for colons.
-    const script = path.join(lab.folder, 'inetd.sh');
-    writeFileSync(script, `exec ${[...command, '--inetd'].join(' ')}\n`);
-    const listen = `TCP-LISTEN:21,bind=${address},fork,reuseaddr`;
-    const running = start({ namespace: lab.network.srv, uid: serverUid }, [
-      ...['socat', listen, `EXEC:/bin/sh ${script},nofork`],
-    ]);
-    await works(running, address);
-    await running.stop();
-  });
+  // With and without the client's connection as standard error, as inetd has it.
+  for (const option of ['', ',stderr'])
+    test(`inetd${option}`, async () => {
+      const { command, address } = await ground(`inetd${option.length}`);
+      // socat has meanings of its own for colons.
+      const script = path.join(lab.folder, `inetd${option.length}.sh`);
+      writeFileSync(script, `exec ${[...command, '--inetd'].join(' ')}\n`);
+      const listen = `TCP-LISTEN:21,bind=${address},fork,reuseaddr`;
+      const running = start({ namespace: lab.network.srv, uid: serverUid }, [
+        ...['socat', listen, `EXEC:/bin/sh ${script},nofork${option}`],
+      ]);
+      await works(running, address);
+      await running.stop();
+    });
 
   test('systemd, listening, explicit and implicit', async () => {
     const { command, address } = await ground('activated');

@@ -4,7 +4,7 @@ import type { Effect, LegProtection } from '../../ftp/effects.js';
 import type { Event, TimerName } from '../../ftp/events.js';
 
 /** One of each name at a time. */
-export type ServeTimer = TimerName | 'login';
+export type ServeTimer = TimerName | 'login' | 'held';
 
 export type ServeEvent =
   | Exclude<Event, { readonly kind: 'tlsEstablished' | 'tlsFailed' | 'decided' | 'timer' }>

@@ -5,7 +5,7 @@ import type { HostPolicy } from '../../../shared/policy.js';
 import type { Command } from '../../ftp/command-reader.js';
 import { CommandQueue } from '../../ftp/command-queue.js';
 import type { Effect, LegProtection } from '../../ftp/effects.js';
-import { HANDSHAKE_MS } from '../../ftp/limits.js';
+import { HANDSHAKE_MS, LINGER_MS } from '../../ftp/limits.js';
 import { ownReply } from '../../ftp/sentences.js';
 import { Session } from '../../ftp/session.js';
 import type { ServeEffect, ServeEvent, ServeTimer } from './events.js';
@@ -90,8 +90,7 @@ export class ServeSession {
         this.#onClientBytes(event.bytes);
         break;
       case 'clientClosed':
-        this.#clientEnded = true;
-        if (this.#phase === 'securing') this.#close();
+        this.#onClientClosed();
         break;
       case 'clientSecured':
         this.#onSecured();
@@ -115,9 +114,18 @@ export class ServeSession {
     this.#fail(sentences.lineTooLong(), 500);
   }
 
+  /** Its last commands still get their answers; but a backend that gives none must not keep the session for ever. */
+  #onClientClosed(): void {
+    this.#clientEnded = true;
+    if (this.#phase === 'securing') this.#close();
+    else if (this.#commands.head !== undefined) this.#setTimer('held', LINGER_MS);
+  }
+
   #onTimer(timer: ServeTimer): void {
     if (timer === 'login') {
       if (this.#loginTimer) this.#fail(sentences.loginTooLate());
+    } else if (timer === 'held') {
+      if (this.#clientEnded) this.#passEnd();
     } else if (timer === 'handshake') {
       if (this.#phase === 'securing') this.#close();
     } else {
@@ -139,10 +147,12 @@ export class ServeSession {
       this.#follow(command, verdict);
     }
     const isDone = this.#clientEnded && this.#commands.head === undefined;
-    if (this.#phase === 'open' && isDone) {
-      this.#clientEnded = false;
-      this.#pass(this.#inner.step({ kind: 'clientClosed' }));
-    }
+    if (this.#phase === 'open' && isDone) this.#passEnd();
+  }
+
+  #passEnd(): void {
+    this.#clientEnded = false;
+    this.#pass(this.#inner.step({ kind: 'clientClosed' }));
   }
 
   get #isGreeted(): boolean {

@@ -65,7 +65,8 @@ function playOnce(settings: Settings, text: string, piece: number): ServeSession
 
 function eventOf(line: string): ServeEvent {
   if (line === 'client secured') return { kind: 'clientSecured' };
-  if (line === 'timer login') return { kind: 'timer', timer: 'login' };
+  if (line === 'timer login' || line === 'timer held')
+    return { kind: 'timer', timer: line === 'timer held' ? 'held' : 'login' };
   const event: Event = parseEvent(line);
   if (event.kind === 'tlsEstablished' || event.kind === 'tlsFailed' || event.kind === 'decided')
     throw new Error(`not an event here: ${line}`);

@@ -397,17 +397,32 @@ S: SSH-2.0-x
     );
   });
 
-  it('a client that pipelines and ends its side gets its answers', () => {
-    play(
-      {},
-      `${inside}
+  const held = `${inside}
 C: NOOP
 > S: NOOP
 C: PBSZ 0
 client closed
+> setTimer held
+`;
+
+  it('a client that pipelines and ends its side gets its answers', () => {
+    play(
+      {},
+      `${held}
 S: 200 ok
 > C: 200 ok
 > C: 200 PBSZ=0
+> close`,
+    );
+  });
+
+  it('but a backend that gives none does not keep the session', () => {
+    play(
+      {},
+      `${held}
+timer held
+> setTimer linger
+timer linger
 > close`,
     );
   });

@@ -312,7 +312,7 @@ describe('what is not new looks different', () => {
     const { page, id } = await asked(newPlace(), questionOf(newFlawed()));
     await page.locator('button.once:enabled').waitFor();
     assert.equal(await page.getByRole('button', { name: 'Trust always' }).isEnabled(), false);
-    await page.getByText('Not possible with this certificate').waitFor();
+    await page.getByText('“Trust always” is off').waitFor();
     assert.equal(await page.locator('.flawed').count(), 2);
     await screenshot(page, 'question-flaws', true);
     // The page is not what keeps it off: the server behind it does.

@@ -35,6 +35,7 @@ export interface SessionRow {
   readonly protection: string;
   /** `TLS 1.3`; empty while there is none. */
   readonly mechanism: string;
+  /** `files encrypted`, …; empty where there is nothing to say. */
   readonly data: string;
   readonly up: number;
   readonly down: number;

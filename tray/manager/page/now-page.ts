@@ -23,7 +23,7 @@ export class NowPage {
   readonly #more = el('p', { class: 'hint' });
 
   constructor(content: HTMLElement) {
-    const heads = ['Program', 'Server', 'Protection', 'Files', 'Traffic', 'For', ''];
+    const heads = ['Program', 'Server', 'Protection', 'Traffic', 'For', ''];
     const head = el(
       'tr',
       {},
@@ -100,13 +100,12 @@ class SessionEntry {
     program: cell('Program'),
     server: cell('Server'),
     lock: cell('Protection'),
-    data: cell('Files'),
     traffic: cell('Traffic', 'number'),
     since: cell('For', 'number'),
   };
 
   constructor(session: SessionRow) {
-    const { program, server, lock, data, traffic, since: age } = this.#cells;
+    const { program, server, lock, traffic, since: age } = this.#cells;
     const close = button(
       { class: 'quiet', 'aria-label': `Close the session of ${session.program} to ${session.server}` },
       () => {
@@ -114,14 +113,14 @@ class SessionEntry {
       },
       'Close',
     );
-    this.element.append(program, server, lock, data, traffic, age, el('td', { class: 'act' }, close));
+    this.element.append(program, server, lock, traffic, age, el('td', { class: 'act' }, close));
   }
 
   update(session: SessionRow, now: number): void {
-    const { program, server, lock, data, traffic, since: age } = this.#cells;
+    const { program, server, lock, traffic, since: age } = this.#cells;
     two(program, session.program, session.user);
     two(server, session.server, session.address);
-    const way = session.mechanism;
+    const way = [session.mechanism, session.data].filter((part) => part !== '').join(', ');
     const key = `${session.lock} ${session.protection} ${way} ${session.warning}`;
     if (lock.dataset['shown'] !== key) {
       lock.dataset['shown'] = key;
@@ -132,7 +131,6 @@ class SessionEntry {
         session.warning !== '' && el('span', { class: 'sub warning' }, session.warning),
       );
     }
-    setText(data, session.data);
     two(traffic, `${bytes(session.down)} received`, `${bytes(session.up)} sent`);
     setText(age, since(session.startedAt, now));
   }

@@ -1,6 +1,7 @@
 // The page "Servers and keys": what is remembered, a card for each server.
 import { formatEndpoint } from '../../../shared/endpoint.js';
 import type { StoreView } from '../../../shared/ipc-messages.js';
+import { mechanismLabel } from '../../../shared/trust.js';
 import type { PinRecord, Place } from '../../../daemon/trust/pin-record.js';
 import type { AgentState } from '../../agent-state.js';
 import { displayText } from '../display-text.js';
@@ -84,7 +85,7 @@ function keyRow(pin: PinRecord): KeyRow {
   ];
   return {
     ...keyPicture(pin.fingerprint, displayText(pin.mechanism, 15)),
-    mechanism: displayText(pin.mechanism, 32),
+    mechanism: displayText(mechanismLabel(pin.mechanism), 32),
     facts,
     revoked: pin.revoked,
   };

@@ -101,7 +101,8 @@ function sessionRow({ state, program }: SessionView, userName: (uid: number) => 
 
 function mechanismText({ mechanism, protocol }: SessionView['state']): string {
   const version = protocol?.replace(/^TLSv/, 'TLS ');
-  const parts = mechanism === 'TLS' && version !== undefined ? [version] : [mechanism, version];
+  const isWhole = mechanism === 'TLS' || version?.startsWith(`${mechanism ?? ''} `) === true;
+  const parts = isWhole && version !== undefined ? [version] : [mechanism, version];
   return displayText(parts.filter((part) => part !== undefined).join(', '), 64);
 }
 
@@ -128,17 +129,18 @@ function protectionText(protection: Protection): string {
   }
 }
 
+/** Empty where there is nothing to say: no transfer yet, or the session as a whole says it. */
 function dataText({ data, protection }: SessionView['state']): string {
-  if (protection === 'cleartext') return 'Not encrypted';
+  if (protection !== 'secured') return '';
   switch (data) {
     case 'private':
-      return 'Encrypted';
+      return 'files encrypted';
     case 'clear':
-      return 'Not encrypted';
+      return 'files not encrypted';
     case 'refused':
-      return 'Refused by the server';
+      return 'no encrypted files at this server';
     case 'unknown':
-      return 'None yet';
+      return '';
   }
 }
 

@@ -186,7 +186,10 @@ function answersOf({ question, concern, connection }: QuestionView, flaws: reado
     ? displayText(connection.name ?? connection.server.address, 256)
     : '';
   const isPlain = typedName === '';
-  const why = !isPlain || flaws.length === 0 ? '' : `Not possible with this certificate: ${flaws.join(' ')}`;
+  const why =
+    !isPlain || flaws.length === 0
+      ? ''
+      : '“Trust always” is off because of what is wrong with the certificate.';
   return {
     always: { allowed: isPlain && flaws.length === 0, label: isKey ? 'Trust always' : 'Allow always', why },
     once: { allowed: isPlain, label: isKey ? 'Trust this time' : 'Allow this time' },

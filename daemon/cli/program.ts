@@ -52,6 +52,7 @@ function makeProgram(outcome: Outcome): Command {
   addLookCommands(program, outcome);
   addPromptsCommand(program);
   addPauseCommands(program);
+  addTrayCommands(program, outcome);
   addKeysCommands(program);
   addCertCommands(program);
   addServeCommand(program, (code) => {
@@ -60,7 +61,6 @@ function makeProgram(outcome: Outcome): Command {
   addTunnelCommand(program, (code) => {
     outcome.exitCode = code;
   });
-  addTrayCommands(program, outcome);
   return program;
 }
 
@@ -178,14 +178,6 @@ function addPauseCommands(program: Command): void {
     });
 }
 
-function parseMinutes(text: string): number {
-  if (/^[0-9]{1,2}$/.test(text) && Number(text) >= 1 && Number(text) <= 60) return Number(text);
-  throw new InvalidArgumentError('must be a number from 1 to 60.');
-}
-
-function parseCount(text: string): number {
-  if (/^[0-9]{1,5}$/.test(text) && Number(text) <= 10_000) return Number(text);
-  throw new InvalidArgumentError('must be a number up to 10000.');
 function addTrayCommands(program: Command, outcome: Outcome): void {
   withRuntimeDir(program.command('tray'))
     .description('your tray icon: asks about new servers, keeps your keys in your keychain (not as root)')
@@ -200,6 +192,14 @@ function addTrayCommands(program: Command, outcome: Outcome): void {
     });
 }
 
+function parseMinutes(text: string): number {
+  if (/^[0-9]{1,2}$/.test(text) && Number(text) >= 1 && Number(text) <= 60) return Number(text);
+  throw new InvalidArgumentError('must be a number from 1 to 60.');
+}
+
+function parseCount(text: string): number {
+  if (/^[0-9]{1,5}$/.test(text) && Number(text) <= 10_000) return Number(text);
+  throw new InvalidArgumentError('must be a number up to 10000.');
 }
 
 function stackOf(fault: Fault): string {

@@ -11,6 +11,7 @@ import { connectDaemon } from './daemon-link.js';
 import { Desktop, type Shown } from './desktop.js';
 import { openVault } from './keychain/open-vault.js';
 import { startManager, type Manager } from './manager/server.js';
+import { cleanText } from './model/outside-text.js';
 import { updateRecent, type RecentServer } from './model/recent-servers.js';
 import type { TrayAction } from './model/tray-view.js';
 import { viewOf } from './model/view-of.js';
@@ -30,6 +31,11 @@ export interface AgentOptions {
 }
 
 const pauseMinutes = 15;
+/** What happens at every login within this time (the daemon answers, the keychain opens) is not shown as trouble. */
+const settleMs = 1500;
+/** Sessions report every second, and there may be hundreds: the tray is drawn no more often than this. */
+const drawMs = 100;
+const maxSentence = 500;
 /** While paused the menu counts minutes. */
 const pauseLookMs = 15_000;
 
@@ -73,6 +79,8 @@ class Agent {
   /** Questions for which a window was opened because nothing else could show them. */
   readonly #raised = new Set<string>();
   #pauseTimer: NodeJS.Timeout | undefined;
+  #drawTimer: NodeJS.Timeout | undefined;
+  #drawnAt = 0;
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -113,15 +121,17 @@ class Agent {
       say(Fault.from(error).userMessage);
       return undefined;
     });
+    await this.#settled();
     await this.#desktop.start();
-    link.subscribe((state) => {
-      this.#onState(state);
+    link.subscribe(() => {
+      this.#drawSoon();
     });
     this.#onState(link.state);
   }
 
   async close(): Promise<void> {
     clearTimeout(this.#pauseTimer);
+    clearTimeout(this.#drawTimer);
     await this.#desktop.close();
     await this.#manager?.close();
     this.#link.close();
@@ -163,6 +173,35 @@ class Agent {
       default:
         return assertNever(action);
     }
+  }
+
+  #settled(): Promise<void> {
+    const isSettled = ({ daemon, vault }: AgentState): boolean =>
+      daemon.kind === 'connected' && vault.kind !== 'slow';
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        unsubscribe();
+        resolve();
+      };
+      const timer = setTimeout(end, settleMs);
+      const unsubscribe = this.#link.subscribe((state) => {
+        if (isSettled(state)) end();
+      });
+      if (isSettled(this.#link.state)) end();
+      void this.ended.then(end);
+    });
+  }
+
+  #drawSoon(): void {
+    this.#drawTimer ??= setTimeout(
+      () => {
+        this.#drawTimer = undefined;
+        this.#drawnAt = performance.now();
+        this.#onState(this.#link.state);
+      },
+      Math.max(0, this.#drawnAt + drawMs - performance.now()),
+    );
   }
 
   #onState(state: AgentState): void {
@@ -218,5 +257,5 @@ class Agent {
 
 /** For whoever looks at the terminal or at the desktop session's log. */
 function say(sentence: string): void {
-  process.stderr.write(`ftpseal: ${sentence}\n`);
+  process.stderr.write(`ftpseal: ${cleanText(sentence, maxSentence)}\n`);
 }

@@ -14,7 +14,9 @@ import { FtpTalk } from './show/ftp-talk.js';
 import { Talker } from './show/talker.js';
 
 const file = content(100_000, 4);
-const optional = ['force_local_logins_ssl=NO', 'force_local_data_ssl=NO'];
+// Passive ports beside those that ftpseal keeps for sessions that it secures.
+const passive = ['pasv_min_port=40000', 'pasv_max_port=49999'];
+const optional = ['force_local_logins_ssl=NO', 'force_local_data_ssl=NO', ...passive];
 
 let lab: Lab;
 let daemon: Daemon;

@@ -112,7 +112,7 @@ export class Notifier {
 
   async #update(): Promise<void> {
     if (!this.#present) return;
-    const wanted = wantedOf(this.#questions, (id) => this.#shown.get(id)?.closed === true);
+    const wanted = wantedOf(this.#questions, this.#shown);
     for (const [key, shown] of this.#shown) {
       if (!wanted.has(key) && !this.#isClosedButOpen(key, shown)) await this.#takeBack(key, shown);
     }
@@ -183,12 +183,15 @@ export class Notifier {
   }
 }
 
-/** A question of which nobody was kept waiting or refused needs no notification; its entry in the menu stays. */
+/** One that nobody waits for any more stays where it was shown, with other words; an old one needs no new notification. */
 function wantedOf(
   questions: readonly QuestionView[],
-  isClosed: (id: string) => boolean,
+  shown: ReadonlyMap<string, Shown>,
 ): ReadonlyMap<string, NotificationText> {
-  const due = questions.filter(({ id, waiting, refused }) => waiting + refused > 0 && !isClosed(id));
+  const due = questions.filter(({ id, waiting, refused }) => {
+    const before = shown.get(id);
+    return before?.closed !== true && (waiting + refused > 0 || before !== undefined);
+  });
   const oldest = [...due].sort((a, b) => a.openedAt - b.openedAt);
   const own = oldest.slice(0, shownAtOnce);
   const rest = oldest.length - own.length;

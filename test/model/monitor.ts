@@ -163,7 +163,8 @@ export class Monitor {
   }
 
   #onSendServer(session: Session, text: string): void {
-    if (session.phase === 'passthrough') return;
+    // What is only relayed has no lines; a tunnel begins with the client's own handshake.
+    if (session.phase === 'passthrough' || session.phase === 'tunnel') return;
     for (const line of text.split(/[\r\n]+/)) {
       if (!CREDENTIALS.test(line)) continue;
       if (this.#credentials === 'any') continue;

@@ -19,6 +19,11 @@ export const certificateSummarySchema = z
   .readonly();
 export type CertificateSummary = z.infer<typeof certificateSummarySchema>;
 
+/** A mechanism as people see it: X-SafeTP1 is never without the word that says what it is. */
+export function mechanismLabel(mechanism: string): string {
+  return mechanism === 'X-SafeTP1' ? `${mechanism} (legacy)` : mechanism;
+}
+
 /** What a mechanism learned about the server while it secured the control connection. */
 export const serverIdentitySchema = z
   .object({

@@ -5,6 +5,7 @@ import { formatEndpoint, parseIpAddress, type IpAddress } from '../../shared/end
 import { Fault } from '../../shared/fault.js';
 import { groupFingerprint } from '../../shared/fingerprint.js';
 import type { IpcResult, StoreView } from '../../shared/ipc-messages.js';
+import { mechanismLabel } from '../../shared/trust.js';
 import type { DaemonClient } from '../ipc/client.js';
 import { resolveName } from '../proxy/host-names.js';
 import { writeFileAtomic } from '../sys/atomic-file.js';
@@ -178,7 +179,7 @@ export function formatPin(pin: PinRecord, now: number): string {
     ['', pin.fingerprint],
     ['State', pin.revoked ? 'REVOKED: refused wherever it shows up' : 'trusted'],
     ['For', ownerText(pin.owner)],
-    ['Mechanism', pin.mechanism],
+    ['Mechanism', mechanismLabel(pin.mechanism)],
     ...(pin.caValidFor === undefined ? [] : [['Authority', `vouched for ${pin.caValidFor}`] as const]),
     ['Since', formatAgo(pin.firstSeen, now)],
     ['Used', used],

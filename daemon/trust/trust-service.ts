@@ -113,6 +113,9 @@ export class TrustService {
       if (decision.kind === 'refuse')
         this.#observe({ kind: 'refused', connection, sentence: decision.sentence });
       return decision;
+    } catch (error) {
+      this.#observe({ kind: 'refused', connection, sentence: Fault.from(error).userMessage });
+      throw error;
     } finally {
       this.#judging.delete(sessionId);
     }
@@ -328,9 +331,12 @@ export class TrustService {
   async #forgetSecurity(connection: Connection): Promise<void> {
     const owner = ownerOf(connection);
     const { server, name } = connection;
-    const contents = await this.#world.store.contents();
-    const pins = contents.pins.filter((pin) => concernsOwner(pin, owner) && isAtServer(pin, server, name));
     const isOthers = (record: { readonly owner: Owner }) => !isSameOwner(record.owner, owner);
+    // One's own may be in a keychain, which must be open for this; what others have seen is at hand.
+    const own = await this.#world.store.contents(owner);
+    const contents = await this.#world.store.contents();
+    const counting = [...own.pins, ...contents.pins.filter(isOthers)];
+    const pins = counting.filter((pin) => concernsOwner(pin, owner) && isAtServer(pin, server, name));
     const secured = contents.secured.filter((one) => isAtServer(one, server, name) && isOthers(one));
     const counted = secured.filter((one) => concernsOwner(one, owner) || one.address === server.address);
     if (pins.some(isOthers) || counted.length > 0) {

@@ -303,6 +303,22 @@ describe('cleartext', () => {
     assert.equal(service.knownSecure(connection()), false);
   });
 
+  it('what can’t be judged because the keys can’t be read is a refusal that people are told of', async () => {
+    const told: string[] = [];
+    const shut = new TrustService({
+      store: Object.assign(Object.create(store) as FileStore, {
+        know: () => Promise.reject(new Fault('store', 'The keychain is locked.')),
+      }),
+      broker,
+      now: () => 5,
+      programOf: () => Promise.resolve(undefined),
+      note: () => undefined,
+      observe: (event) => told.push(event.kind === 'refused' ? event.sentence : event.kind),
+    });
+    await assert.rejects(shut.judge('s', connection(), policy(), plain()), /locked/);
+    assert.deepEqual(told, ['The keychain is locked.']);
+  });
+
   it('to a server that others use encrypted, or with a revoked key, is not one user’s to allow', async () => {
     const others = { owner: { kind: 'machine' }, ...at('192.0.2.1') } as const;
     await store.rememberSecured({ ...others, lastSecured: 1 });

@@ -7,6 +7,8 @@ export interface RelayOptions {
   readonly role: Role;
   /** `-e`: the client's end of file ends the connection. */
   readonly endsWithClient: boolean;
+  /** The server's end of file ends the connection too: for people at a terminal, whose own end would have to be typed. */
+  readonly endsWithServer: boolean;
   /** The client's end of file is kept back until the server has ended, for servers that take it for the end of everything. */
   readonly holdsEnd: boolean;
   /** Ends a tunnel in which nothing moved for so long; undefined: never. */
@@ -122,9 +124,9 @@ class Relay {
     const isHeld = this.#options.holdsEnd && one === this.#clientWay() && !this.#serverWay().ended;
     if (!isHeld) one.to.sink.end();
     // What was held back goes out behind the server's own end.
-    if (this.#options.holdsEnd && one === this.#serverWay() && this.#clientWay().ended) {
+    const hasHeld = this.#options.holdsEnd && this.#clientWay().ended;
+    if (one === this.#serverWay() && (hasHeld || this.#options.endsWithServer))
       this.#clientWay().to.sink.end();
-    }
     if (one === this.#fromSecure && this.#fromClear.isGone) this.#goneAfterItsEnd(this.#fromClear);
     this.#endIfDone();
   }

@@ -1,6 +1,7 @@
 // One tunnel from its options to its exit code: both sides are connected, the encrypted one is secured and judged, and
 // only then the first byte moves.
 import type net from 'node:net';
+import { isatty } from 'node:tty';
 import { Fault } from '../../shared/fault.js';
 import { groupFingerprint } from '../../shared/fingerprint.js';
 import { connectSide, type Connected, type ConnectOptions, type Program } from './connections.js';
@@ -61,6 +62,7 @@ export async function runTunnel(options: TunnelOptions): Promise<number> {
   const outcome = await relay(inner.leg, secureLeg, {
     role: plan.role,
     endsWithClient: options.endsWithClient,
+    endsWithServer: plan.role === 'client' && plan.clear.kind === 'stdio' && isatty(0),
     holdsEnd: options.holdsEnd,
     idleMs: options.patienceMs,
   });

@@ -39,6 +39,10 @@ export function openWorkshop(): Workshop {
   };
 }
 
+/** Why tests with a Python parent or terminal are skipped; false where they are not. */
+export const withoutPython =
+  spawnSync('python3', ['--version']).status === 0 ? false : 'python3 is not on this machine';
+
 const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
 
 /** Writes `<name>.key` and a self-signed `<name>.crt` with further arguments. */

@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { openWorkshop, selfSigned, threeSteps, type Workshop } from '../cert/openssl.js';
+import { openWorkshop, selfSigned, threeSteps, withoutPython, type Workshop } from '../cert/openssl.js';
 
 const main = fileURLToPath(new URL('../../../daemon/main.js', import.meta.url));
 
@@ -203,7 +203,7 @@ describe('import', () => {
   });
 });
 
-describe('the passphrase on a terminal', () => {
+describe('the passphrase on a terminal', { skip: withoutPython }, () => {
   /** A terminal of its own, on which `typed` is typed whenever the program asks; returns what the screen showed. */
   async function onTerminal(
     typed: readonly string[],

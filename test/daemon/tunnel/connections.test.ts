@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { after, afterEach, describe, it } from 'node:test';
 import { MEBIBYTE, openGround } from './ground.js';
+import { withoutPython } from '../cert/openssl.js';
 import { endRunning, listeningTunnel, main, Runner, sendBytes, sources, tunnel } from './tunnel-process.js';
 
 const { shop, joint, pair } = openGround();
@@ -69,7 +70,7 @@ describe('a program', () => {
   });
 });
 
-describe('embedded in a parent with socket pairs', () => {
+describe('embedded in a parent with socket pairs', { skip: withoutPython }, () => {
   it('client and server carry both ways, half-close, and show nothing in clear', async () => {
     const parent = new Runner([
       'python3',
@@ -108,7 +109,7 @@ describe('embedded in a parent with socket pairs', () => {
   });
 });
 
-describe('behind inetd and systemd', () => {
+describe('behind inetd and systemd', { skip: withoutPython }, () => {
   const ways = ['inetd', 'nowait-systemd', 'listening-systemd', 'wait-inetd'];
 
   async function handedOver(way: string, argv: readonly string[]) {

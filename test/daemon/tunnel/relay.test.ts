@@ -119,6 +119,19 @@ describe('client and server', () => {
     assert.equal((await client.ended).code, 0);
   });
 
+  it('at a terminal the server’s end is the end', async () => {
+    const { runner: server, port } = await listeningTunnel(['-C', joint]);
+    const command = `${process.execPath} ${main} tunnel -p ${port}`;
+    const terminal = new Runner(['script', '-qec', command, '/dev/null']);
+    terminal.input.write('typed\n');
+    await server.prints('typed');
+    server.input.end('bye');
+    const { code, stdout } = await terminal.ended;
+    assert.equal(code, 0);
+    assert.match(stdout.toString(), /bye/);
+    assert.equal((await server.ended).code, 0);
+  });
+
   it('-n carries in clear, and says so', async () => {
     const port = await freePort();
     const server = net.createServer((socket) => socket.end('plain')).listen(port, '127.0.0.1');

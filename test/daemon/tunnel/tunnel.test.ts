@@ -61,6 +61,29 @@ describe('exit codes and sentences', () => {
     assert.equal((await server.ended).code, 1);
   });
 
+  it('an encrypted key needs --passphrase-file', async () => {
+    shop.openssl([
+      'pkcs8',
+      '-topk8',
+      '-in',
+      'localhost.key',
+      '-out',
+      'locked.key',
+      '-passout',
+      'pass:geheim',
+    ]);
+    shop.write('right', 'geheim\n');
+    shop.write('wrong', 'falsch\n');
+    const words = ['-C', file('localhost.crt'), '-K', file('locked.key')];
+    await fails(['-s', '-p', '1', ...words], 2, /protected with a passphrase; give --passphrase-file/);
+    await fails(
+      ['-s', '-p', '1', ...words, '--passphrase-file', file('wrong')],
+      1,
+      /passphrase for .* is wrong/,
+    );
+    await listeningTunnel([...words, '--passphrase-file', file('right')]);
+  });
+
   it('-C defaults to sst.pem in the folder of -D', async () => {
     const port = String(await freePort());
     const server = tunnel(['-s', '-v', '-p', port, '-D', shop.folder]);
@@ -70,23 +93,24 @@ describe('exit codes and sentences', () => {
 });
 
 describe('-t', () => {
-  it('ends a tunnel in which nothing moves, on both ends', async () => {
-    const { server, client } = await pair(['-t', '1'], ['-t', '60']);
-    const ended = await server.ended;
+  // It limits the handshake as well, and processes may be slow to start: so it is not short here.
+  it('ends a tunnel in which nothing moves, on both ends, and not one in which something does', async () => {
+    const still = await pair(['-t', '8'], ['-t', '60']);
+    const moving = await pair(['-t', '8'], ['-t', '8']);
+    for (let count = 0; count < 10; count += 1) {
+      moving.client.input.write('x');
+      await pause(1000);
+    }
+    moving.client.input.end();
+    moving.server.input.end();
+    assert.deepEqual(
+      [(await moving.client.ended).code, (await moving.server.ended).stdout.toString()],
+      [0, 'x'.repeat(10)],
+    );
+    const ended = await still.server.ended;
     assert.equal(ended.code, 1);
     assert.match(ended.stderr, /Nothing moved/);
-    assert.equal((await client.ended).code, 1);
-  });
-
-  it('does not end one in which something moves', async () => {
-    const { server, client } = await pair(['-t', '1'], ['-t', '1']);
-    for (let count = 0; count < 8; count += 1) {
-      client.input.write('x');
-      await pause(250);
-    }
-    client.input.end();
-    server.input.end();
-    assert.deepEqual([(await client.ended).code, (await server.ended).stdout.toString()], [0, 'xxxxxxxx']);
+    assert.equal((await still.client.ended).code, 1);
   });
 
   it('limits the wait for a connection and for the handshake, at both ends', async (t) => {
@@ -102,11 +126,11 @@ describe('-t', () => {
     const client = await tunnel(['-p', String(address.port), '-t', '0.3']).ended;
     assert.deepEqual([client.code, client.stderr.includes('handshake in time')], [1, true]);
 
-    const { runner: server, port: serverPort } = await listeningTunnel(['-C', joint, '-t', '0.5']);
+    const { runner: server, port: serverPort } = await listeningTunnel(['-C', joint, '-t', '3']);
     const caller = net.connect(Number(serverPort), '127.0.0.1').on('error', () => undefined);
     t.after(() => caller.destroy());
     assert.equal((await server.ended).code, 1);
-    assert.match(server.stderr, /handshake in time/);
+    assert.match(server.stderr, /in time/);
   });
 });
 

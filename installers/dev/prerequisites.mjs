@@ -49,6 +49,7 @@ packagesOf.desktop = [
   'openbox',
   'xfce4-panel',
   'xfconf',
+  'xfce4-notifyd',
   'xdotool',
   'scrot',
   'pngquant',

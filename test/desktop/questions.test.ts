@@ -231,7 +231,7 @@ test('many servers at once: three notifications and one for the rest, six entrie
   assert.equal((await person.desk.notified()).filter(({ closed }) => !closed).length, 4);
   assert.match((await person.desk.item()).title, /8 servers wait for your answer/);
   const opened = person.tray.opened();
-  await person.desk.invoke((await person.desk.notification(/more servers/)).number, 'default');
+  await person.desk.invoke((await person.desk.notification(/more servers/)).number, 'details');
   const page = await person.open(await person.tray.nextPage(opened));
   await page.getByRole('heading', { name: 'Now' }).waitFor();
 });

@@ -109,9 +109,33 @@ async function shootSessions(
   await person.desk.entry(/New server/);
   await shoot(screen, picture('question'));
   for (const talk of [asked, plain, secured]) await talk.hangUp();
-  const { id } = (await daemon.json(['prompts'], person.uid)) as { id: string };
-  assert.equal(id, undefined);
 }
+
+/** A real notifier with a question about a new server. */
+async function shootNotification(file: string): Promise<void> {
+  uid += 1;
+  const person = await openPerson(lab, daemon, uid, { notifier: 'none' });
+  try {
+    const screen = await Screen.open(person.session, { panel: false, notifier: true });
+    await sleep(2000);
+    const asked = await FtpTalk.open(person.talker, serverOf('unknown').address.ipv4);
+    await asked.say(`USER ${login.user}`);
+    await person.desk.entry(/^New server/);
+    await sleep(2000);
+    await screen.shoot(file, '624,0,400,190');
+    await asked.hangUp();
+  } finally {
+    await person.close();
+  }
+}
+
+test('a notification', { skip: !wanted && 'FTPSEAL_SCREENS is not set' }, async () => {
+  await shootNotification(path.join(folder, 'notification.png'));
+});
+
+test('the picture of a notification is in docs/screens', () => {
+  assert.deepEqual(sizeOfPng(path.join(folder, 'notification.png')), [400, 190]);
+});
 
 for (const theme of themes) {
   test(

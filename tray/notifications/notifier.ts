@@ -206,10 +206,8 @@ function bodyOf(
   { summary, body, urgent }: NotificationText,
   replaces: number,
 ): readonly unknown[] {
-  const actions =
-    key === more
-      ? ['default', 'Open manager', 'details', 'Open manager']
-      : ['default', 'Details', 'details', 'Details', 'refuse', 'Refuse'];
+  // No default action: some notifiers draw it as one more button.
+  const actions = key === more ? ['details', 'Open manager'] : ['details', 'Details', 'refuse', 'Refuse'];
   const picture = trayIcon(urgent ? { kind: 'trouble' } : { kind: 'question', count: 1 }, imageSize);
   const image = [imageSize, imageSize, imageSize * 4, true, 8, 4, Buffer.from(picture.rgba)];
   const hints = {

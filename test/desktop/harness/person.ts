@@ -32,17 +32,23 @@ export interface Person {
   close(): Promise<void>;
 }
 
+export interface PersonOptions extends TrayOptions {
+  readonly keyring?: boolean;
+  /** The desk, which notes everything, unless the test brings another. */
+  readonly notifier?: 'desk' | 'none';
+}
+
 /** Opens the session and starts the tray; the notifier is the desk's own. */
 export async function openPerson(
   lab: Lab,
   daemon: Daemon,
   uid: number,
-  options: TrayOptions & { readonly keyring?: boolean } = {},
+  options: PersonOptions = {},
 ): Promise<Person> {
   const session = await DesktopSession.open({ folder: lab.folder, uid });
   if (options.keyring === true) await session.startKeyring();
   const desk = new Desk(session, daemon.program);
-  await desk.becomesNotifier();
+  if (options.notifier !== 'none') await desk.becomesNotifier();
   const tray = new TrayProcess(session, daemon, options);
   const talker = new Talker({ namespace: lab.network.pc, uid });
   await desk.entry(/Open manager/);

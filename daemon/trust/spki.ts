@@ -9,7 +9,7 @@ const maxTextLength = 256 * 1024;
 
 /** The fingerprint of a certificate's key. Throws a Fault of code `key` if the bytes are no certificate in DER. */
 export function fingerprintOfCertificate(der: Uint8Array): KeyFingerprint {
-  return fingerprintOfKey(readCertificate(der).publicKey);
+  return fingerprintOfKey(keyOf(readCertificate(der)));
 }
 
 /** SHA-256 of the whole certificate, which is what browsers and many server tools show. */
@@ -40,7 +40,7 @@ export function parseGivenKey(text: string): GivenKey {
     );
   }
   if (text.includes('-----BEGIN CERTIFICATE-----') || text.includes('-----BEGIN TRUSTED CERTIFICATE-----')) {
-    return { fingerprint: fingerprintOfKey(readCertificate(text).publicKey), from: 'certificate' };
+    return { fingerprint: fingerprintOfKey(keyOf(readCertificate(text))), from: 'certificate' };
   }
   if (text.includes('PUBLIC KEY-----'))
     return { fingerprint: fingerprintOfKey(readPublicKey(text)), from: 'public key' };
@@ -65,6 +65,19 @@ function readCertificate(from: Uint8Array | string): X509Certificate {
     return new X509Certificate(from);
   } catch (error) {
     throw new Fault('key', 'The certificate can’t be read; it is damaged or in an unknown form.', error);
+  }
+}
+
+/** A certificate can be read while the key in it can't. */
+function keyOf(certificate: X509Certificate): KeyObject {
+  try {
+    return certificate.publicKey;
+  } catch (error) {
+    throw new Fault(
+      'key',
+      'The key in the certificate can’t be read; it is damaged or of an unknown kind.',
+      error,
+    );
   }
 }
 

@@ -317,7 +317,7 @@ describe('the packet engine over TUN', { skip }, () => {
         const running = await good(connect(person, hostOf(one), 21));
         await engine.kill();
         engine = startAgent(network.pc, { layer: 'tun' });
-        const seen = await capturedBy(async () => {
+        const seen = await capturedBy('tcp dport 21', async () => {
           const saying = person.ask({ kind: 'say', id: running.id ?? 0, text: 'PASS secret' });
           await Promise.all([saying, connect(person, hostOf(one), 21)]);
         });
@@ -328,16 +328,41 @@ describe('the packet engine over TUN', { skip }, () => {
     });
   }
 
-  /** How many packets reached the server host's port 21 during `act` (a second at most). */
-  async function capturedBy(act: () => Promise<unknown>): Promise<number> {
+  /** How many packets that match reached the server host during `act` (a second at most). */
+  async function capturedBy(match: string, act: () => Promise<unknown>): Promise<number> {
     const at = { namespace: network.srv };
-    const chain = 'chain in { type filter hook input priority 0; tcp dport 21 counter; }';
+    // Before the kernel puts parts together.
+    const chain = `chain in { type filter hook prerouting priority -450; ${match} counter; }`;
     await must(at, ['nft', '-f', '-'], `table inet count { ${chain}; }`);
     await Promise.race([act(), sleep(1000)]);
     const listed = await must(at, ['nft', 'list', 'table', 'inet', 'count']);
     await must(at, ['nft', 'delete', 'table', 'inet', 'count']);
     return Number(/counter packets (\d+)/.exec(listed)?.[1]);
   }
+
+  test('a packet in parts does not leave for a server with a session, and arrives without the engine', async () => {
+    // A SYN to port 21 with a password behind it, in two parts that no TCP would make.
+    const script = `
+import socket, struct, sys
+to = sys.argv[1]
+raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+ends = socket.inet_aton('${own[4]}') + socket.inet_aton(to)
+def segment(checksum):
+    return struct.pack('!HHIIBBHHH', 45999, 21, 1, 0, 80, 2, 65000, checksum, 0) + b'PASS in-two-part'
+words = struct.unpack('!24H', ends + struct.pack('!HH', 6, 36) + segment(0))
+total = sum(words)
+tcp = segment(~((total & 0xffff) + (total >> 16)) & 0xffff)
+for offset, more in ((0, 0x2000), (24, 0)):
+    data = tcp[offset:offset + 24]
+    head = struct.pack('!BBHHHBBH', 69, 0, 20 + len(data), 77, more | offset >> 3, 64, 6, 0)
+    raw.sendto(head + ends + data, (to, 0))
+`;
+    const sending = () => must({ namespace: network.pc }, ['/usr/bin/python3', '-c', script, one.ipv4]);
+    assert.equal(await capturedBy('ip frag-off & 0x3fff != 0', sending), 2);
+    await apply();
+    await good(connect(person, one.ipv4, 21));
+    assert.equal(await capturedBy('ip frag-off & 0x3fff != 0', sending), 0);
+  });
 
   test('a process that ends by an error of its own does not hang on the loop’s thread', async () => {
     const doomed = startAgent(network.pc, { layer: 'tun' });

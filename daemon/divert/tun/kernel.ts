@@ -133,7 +133,8 @@ export function pollList(fds: readonly number[]): Buffer {
   return list;
 }
 
-/** poll(2) for something to read: at most `timeoutMs`; a signal ends the wait too. */
-export function waitFor(list: Buffer, timeoutMs: number): void {
-  tried('poll', [list, list.length / 8, timeoutMs]);
+/** poll(2) for something to read: at most `timeoutMs`; a signal ends the wait too. Returns whether the first has something. */
+export function waitFor(list: Buffer, timeoutMs: number): boolean {
+  const ready = tried('poll', [list, list.length / 8, timeoutMs]);
+  return ready > 0 && list.readInt16LE(6) !== 0;
 }

@@ -29,8 +29,11 @@ export function formatTunRules(plan: DivertPlan): string {
     '\tchain out {',
     '\t\ttype route hook output priority -150; policy accept;',
     `\t\tmeta mark 0x${PASSED.toString(16)} return`,
-    '\t\tmeta l4proto != tcp return',
     '\t\tfib daddr type local return',
+    // Parts of packets, that only raw sockets make here: a later one has no ports to tell it by.
+    `\t\tip frag-off & 0x3fff != 0 ${divert}`,
+    `\t\texthdr frag exists ${divert}`,
+    '\t\tmeta l4proto != tcp return',
     '\t\tip6 daddr fe80::/10 return',
     ...(listeners.length === 0 ? [] : listenerRules(listeners, plan.proxyUid, divert)),
     ...(active.length === 0 ? [] : activeRules(active, plan.proxyUid, divert)),

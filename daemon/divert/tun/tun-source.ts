@@ -34,14 +34,20 @@ export class TunSource implements PacketSource {
     this.batch = { bytes, offsets, lengths: new Uint32Array(PACKETS) };
     this.#files = files;
     this.#slots = Array.from(offsets, (offset) => bytes.subarray(offset, offset + SLOT));
-    this.#waiting = pollList([files.tun, files.wakeup]);
+    this.#waiting = pollList([files.wakeup, files.tun]);
     this.#to4.writeUInt16LE(AF_INET, 0);
     this.#to6.writeUInt16LE(AF_INET6, 0);
   }
 
   receive(timeoutMs: number): number | undefined {
-    waitFor(this.#waiting, timeoutMs);
-    readPacket(this.#files.wakeup, this.#counter);
+    // While packets come in, nobody has to wait for them.
+    const count = this.#read();
+    if (count !== 0 || timeoutMs === 0) return count;
+    if (waitFor(this.#waiting, timeoutMs)) readPacket(this.#files.wakeup, this.#counter);
+    return this.#read();
+  }
+
+  #read(): number | undefined {
     for (const [index, slot] of this.#slots.entries()) {
       const length = readPacket(this.#files.tun, slot);
       if (length < 0) return index === 0 ? undefined : index;

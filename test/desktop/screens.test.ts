@@ -1,5 +1,5 @@
-// What a person sees in the panel (Show 3): the icon in each state with its menu, as a real panel draws it. With FTPSEAL_SCREENS set
-// the pictures in docs/screens are taken anew; without, they have to be there.
+// What a person sees in the panel (Show 3): the icon in each state with its menu, as a real panel draws it. FTPSEAL_SCREENS
+// names the folder into which the pictures are taken anew; without it they have to be in docs/screens.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -15,9 +15,7 @@ import { openPerson, type Person } from './harness/person.js';
 import { Screen, sizeOfPng } from './harness/screen.js';
 
 const wanted = process.env['FTPSEAL_SCREENS'] !== undefined;
-/** A folder, or `docs` for the one of the tree. */
-const place = process.env['FTPSEAL_SCREENS'] ?? 'docs';
-const folder = path.isAbsolute(place) ? place : path.join(repository, 'docs/screens');
+const folder = path.resolve(repository, process.env['FTPSEAL_SCREENS'] ?? 'docs/screens');
 const states = ['idle', 'securing', 'question', 'cleartext', 'trouble'] as const;
 const themes = ['light', 'dark'] as const;
 type Theme = (typeof themes)[number];

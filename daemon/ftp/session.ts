@@ -26,14 +26,7 @@ const LISTENING: readonly Phase[] = [
   'cleartext',
 ];
 /** Phases in which a client that will say no more may still be waiting for answers. */
-const WORKING: readonly Phase[] = [
-  'plain',
-  'negotiating',
-  'handshaking',
-  'proving',
-  'secured',
-  'cleartext',
-];
+const WORKING: readonly Phase[] = ['plain', 'negotiating', 'handshaking', 'proving', 'secured', 'cleartext'];
 
 /**
  * `step` is total: it never throws for anything a peer does, and after `close` or `tunnel` it returns nothing. Its

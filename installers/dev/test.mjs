@@ -1,5 +1,5 @@
 // `npm test [unit|fuzz|desktop|lab]`: installs what is missing, builds, lints and runs the tests; the last line is
-// `N passed, N failed, N skipped`. Desktop and lab need root; without it each of their files counts as skipped, with the reason.
+// `N passed, N failed, N skipped`. `npm run test:fuzz -- --minutes N` fuzzes and walks the model for so long. Desktop and lab need root; without it each of their files counts as skipped, with the reason.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -10,9 +10,11 @@ const parts = ['unit', 'fuzz', 'desktop', 'lab'];
 const part = process.argv[2];
 const total = { passed: 0, failed: 0, skipped: 0 };
 const scratch = path.join(repository, '.lab');
+/** Of a deep run of the fuzzers and the model check. */
+const minutes = part === 'fuzz' && process.argv[3] === '--minutes' ? Number(process.argv[4]) : undefined;
 
-if (part !== undefined && !parts.includes(part)) {
-  console.error(`usage: npm test [${parts.join('|')}]`);
+if ((part !== undefined && !parts.includes(part)) || (minutes !== undefined && !(minutes > 0))) {
+  console.error(`usage: npm test [${parts.join('|')}]; npm run test:fuzz -- --minutes N`);
   process.exit(2);
 }
 try {
@@ -30,9 +32,18 @@ function main() {
   if (part === undefined || part === 'unit') checks();
   else ensureBuilt();
   if (part === undefined || part === 'unit') runTests('unit', ['--test-concurrency=2']);
+  if (minutes !== undefined) deepen();
   if (part === undefined || part === 'fuzz') runTests('fuzz', ['--test-concurrency=2']);
+  if (minutes !== undefined) runTests('model', []);
   if (part === undefined || part === 'desktop') runInNamespaces('desktop', '600000');
   if (part === undefined || part === 'lab') runLab();
+}
+
+/** The tests read their time from the environment; the states of a deep walk need room. */
+function deepen() {
+  process.env.FTPSEAL_FUZZ_MINUTES = String(minutes);
+  process.env.FTPSEAL_MODEL_STATES = '100000000';
+  process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --max-old-space-size=6000`;
 }
 
 /** Compiler, linter and formatter; each counts as one test. */
@@ -97,8 +108,13 @@ function obstacle(kind) {
 function testFiles(kind) {
   const root = path.join(repository, 'dist/test');
   return filesIn(root, '.test.js')
-    .filter((file) => kindOf(path.relative(root, file)) === kind)
+    .filter((file) => isOfKind(path.relative(root, file), kind))
     .sort();
+}
+
+/** The model check is one of the unit tests, and a kind of its own in a deep run. */
+function isOfKind(relative, kind) {
+  return kind === 'model' ? relative.startsWith(`model${path.sep}`) : kindOf(relative) === kind;
 }
 
 function kindOf(relative) {

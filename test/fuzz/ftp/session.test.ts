@@ -1,4 +1,4 @@
-// Sessions under dice. FTPSEAL_FUZZ_RUNS=n runs deep, FTPSEAL_SEED=n repeats.
+// Sessions under dice. FTPSEAL_FUZZ_RUNS=n or FTPSEAL_FUZZ_MINUTES=n runs deep, FTPSEAL_SEED=n repeats.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -10,11 +10,15 @@ import { randomCuts } from '../../transcripts/playback.js';
 import { DEFAULT_CONTEXT } from '../../transcripts/scenario.js';
 import { Simulation, type Throw } from './simulation.js';
 
-const numRuns = Number(process.env['FTPSEAL_FUZZ_RUNS'] ?? 1500);
+const minutes = process.env['FTPSEAL_FUZZ_MINUTES'];
+const numRuns =
+  minutes === undefined ? Number(process.env['FTPSEAL_FUZZ_RUNS'] ?? 1500) : Number.MAX_SAFE_INTEGER;
 const seed = Number(process.env['FTPSEAL_SEED'] ?? Date.now() % 1_000_000_000);
-const options = { numRuns, seed };
+/** The four tests share the time of a deep run. */
+const limit = minutes === undefined ? {} : { interruptAfterTimeLimit: (Number(minutes) * 60_000) / 4 };
+const options = { numRuns, seed, ...limit };
 
-console.log(`fuzz: ${numRuns} runs, seed ${seed}`);
+console.log(`fuzz: ${minutes === undefined ? `${numRuns} runs` : `${minutes} minutes`}, seed ${seed}`);
 
 const dice: fc.Arbitrary<Throw> = fc.record({
   what: fc.nat(99),
@@ -75,8 +79,10 @@ describe('a session under dice', () => {
     const count = (key: string): void => {
       counts.set(key, (counts.get(key) ?? 0) + 1);
     };
+    let runs = 0;
     fc.assert(
       fc.property(contexts, throws, (context, drawn) => {
+        runs += 1;
         const simulation = new Simulation(context);
         simulation.run(drawn);
         for (const phase of simulation.reached.phases) count(phase);
@@ -84,7 +90,7 @@ describe('a session under dice', () => {
       }),
       options,
     );
-    console.log(`fuzz: reached ${JSON.stringify(Object.fromEntries([...counts].sort()))}`);
+    console.log(`fuzz: ${runs} sessions reached ${JSON.stringify(Object.fromEntries([...counts].sort()))}`);
     for (const key of ['secured', 'cleartext', 'passthrough', 'tunnel', 'reconnecting', 'transfer completed'])
       assert.ok((counts.get(key) ?? 0) > 0, `no run reached ${key}: the dice are wrong`);
   });
@@ -116,8 +122,10 @@ describe('a session under dice', () => {
 
   it('answers every command once when everybody is willing', () => {
     let finished = 0;
+    let runs = 0;
     fc.assert(
       fc.property(contexts, throws, (context, drawn) => {
+        runs += 1;
         const simulation = new Simulation(context);
         const { commands, replies } = simulation.runWillingly(drawn);
         if (simulation.ended !== undefined) return;
@@ -127,8 +135,8 @@ describe('a session under dice', () => {
       }),
       options,
     );
-    console.log(`fuzz: ${finished} willing runs were answered to the end`);
-    assert.ok(finished > numRuns / 4, 'most runs ended early: the dice are wrong');
+    console.log(`fuzz: ${finished} of ${runs} willing runs were answered to the end`);
+    assert.ok(finished > runs / 4, 'most runs ended early: the dice are wrong');
   });
 
   it('survives pure noise', () => {

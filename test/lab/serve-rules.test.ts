@@ -12,8 +12,16 @@ import { readIfThere } from './harness/payload.js';
 import { proportionalMemory } from './harness/proc.js';
 import { startBackend, startServe, type Serve } from './harness/serve.js';
 import type { LabServer } from './harness/server.js';
-import { python, pythonArgv, type FtpsTask, type Way } from './serve/ftps-clients.js';
-import { hello, layOut, type Work } from './serve/ground.js';
+import {
+  basicFtpClient,
+  curlClient,
+  lftpClient,
+  python,
+  pythonArgv,
+  type FtpsTask,
+  type Way,
+} from './serve/ftps-clients.js';
+import { faultsOf, hello, layOut, type Work } from './serve/ground.js';
 import { makeClientAuthority } from './serve/client-certificates.js';
 import { proxyHeaderReader } from './serve/proxy-header-reader.js';
 import { proftpdPlain } from './servers/proftpd.js';
@@ -109,6 +117,23 @@ test('mutual TLS: the authority’s clients only, on control and data connection
   }
   assert.match(at.log(), /showed no certificate/);
   assert.match(at.log(), /certificate is not accepted/);
+});
+
+test('mutual TLS with curl, lftp and basic-ftp, session reuse required', async () => {
+  const authority = await makeClientAuthority(lab, 'more-clients');
+  const at = await serve(
+    'mutual-more',
+    `client_ca = "${authority.certificate}"`,
+    'require_client_certificate = true',
+  );
+  const clients = [curlClient, lftpClient, basicFtpClient(await stageProgram(lab))];
+  for (const client of clients) {
+    const own = layOut(lab, backend, `mutual-${client.name}`);
+    const task = { ...taskAt(at), ...own, certificate: authority.client };
+    const said = await client.perform(task);
+    const noEmptyUpload = client.noEmptyUpload === true;
+    assert.deepEqual(faultsOf(lab, backend, own, { said, noEmptyUpload }), [], said.slice(-3000));
+  }
 });
 
 describe('programs without encryption', () => {

@@ -95,6 +95,12 @@ async function answer(page: Page, name: 'Trust always' | 'Trust this time' | 'Re
   await page.getByRole('button', { name, exact: true }).click();
 }
 
+async function takenBack(person: Person): Promise<void> {
+  await waitFor('the notifications to be taken back', async () =>
+    (await person.desk.notified()).every(({ closed }) => closed),
+  );
+}
+
 async function seesNothing(person: Person): Promise<void> {
   assert.deepEqual(
     (await person.desk.menu()).filter(({ label }) => label.includes('server')),
@@ -138,9 +144,7 @@ test('the question appears in menu and notification, and a click on Trust lets t
     (await keys(daemon, person.uid)).keys.map((pin) => pin.fingerprint),
     [server.certificate.fingerprint],
   );
-  await waitFor('the notification to be taken back', async () =>
-    (await person.desk.notified()).every(({ closed }) => closed),
-  );
+  await takenBack(person);
   await person.desk.entry(/1 session secured/);
   await person.desk.entry(/^10\.[0-9.]+: encrypted/);
   await goesOn(await askedLogin(person));
@@ -167,6 +171,7 @@ test('Refuse, on the page and on the notification, gives the client its 421', as
   const first = await askedLogin(person);
   await answer(await questionPage(person), 'Refuse');
   assert.match(await refused(first), /refused by you/);
+  await takenBack(person);
   const second = await askedLogin(person);
   const { number, actions } = await person.desk.notification(/^New server/);
   assert.equal(
@@ -269,9 +274,7 @@ test('a daemon that restarts: the tray says so, comes back by itself and shows t
   await daemon.stop();
   assert.equal((await talk.reply()).code, 421);
   await person.desk.entry(/does not run: FTP is not encrypted/);
-  await waitFor('no notification any more', async () =>
-    (await person.desk.notified()).every(({ closed }) => closed),
-  );
+  await takenBack(person);
   daemon = await startDaemon(lab, 'desktop', config());
   await person.desk.entry(/No FTP session now/);
   const again = await askedLogin(person);

@@ -163,7 +163,7 @@ describe('attacks on the key exchange', () => {
     for (const text of ['192.0.2.1:21', 'fe80::1%eth0', 'ftp.example.org', '', '192.0.2.001', '**'])
       clientFails({ address: text as typeof SERVER }, 1);
   });
-  it('bytes pipelined behind AUTH or ADAT', () => {
+  it('bytes pipelined behind AUTH or ADAT (T02)', () => {
     const lines = negotiate().lines;
     const options = {
       key: serverKey,
@@ -183,7 +183,7 @@ describe('attacks on the key exchange', () => {
     assert.equal(server.onLine(lines[2] ?? '', 12).kind, 'close');
     assert.equal(server.onLine('ADAT AAAA', 0).kind, 'reply');
   });
-  it('more lines, data or another code where 334, 335 and 235 are expected', () => {
+  it('more lines, data or another code where 334, 335 and 235 are expected (T02)', () => {
     for (const [index, line] of [
       [0, '234 go on'],
       [0, '334 ADAT='],
@@ -200,13 +200,13 @@ describe('attacks on the key exchange', () => {
       clientFails({ middle: onServerLine(index, () => line) }, index);
     clientFails({ middle: onServerLine(0, (line) => `334-x\r\n${line}`) }, 0);
   });
-  it('edited FEAT before AUTH', () => {
+  it('edited FEAT before AUTH (T05)', () => {
     const before = [{ line: 'FEAT', answer: '211-Features:\r\n AUTH TLS;X-SafeTP1\r\n211 End' }];
     const middle = onServerLine(0, () => '211-Features:\r\n211 End');
     const { client, server } = secured({ before, middle });
     assert.ok(!isDigestReply(formatDigestReply(server.digest), client.digest));
   });
-  it('a stronger mechanism refused by the middle, the weaker one forced', () => {
+  it('a stronger mechanism refused by the middle, the weaker one forced (T09)', () => {
     const before = [{ line: 'AUTH TLS', answer: '234 go on' }];
     const { client, server } = secured({ before, middle: onServerLine(0, () => '502 no') });
     assert.ok(!isDigestReply(formatDigestReply(server.digest), client.digest));

@@ -1,7 +1,8 @@
 // Whether the user's keychain (Secret Service over D-Bus: gnome-keyring, KWallet) can be used now, found out without a
 // window that asks for a password.
+import { sessionBusAddress } from '../bus/session-bus.js';
 import type { KeychainState } from './vault.js';
-import { BusFailure, busAddress, SessionBus, type BusSignal } from './session-bus.js';
+import { BusFailure, KeychainBus, type BusSignal } from './keychain-bus.js';
 
 const service = 'org.freedesktop.secrets';
 const root = '/org/freedesktop/secrets';
@@ -41,16 +42,16 @@ export const keychainIsSlow: KeychainState = states.slow;
 
 /** Looks at once, at each hint of a change, and every two seconds. `close` ends it. */
 export class SecretServiceWatch {
-  readonly #address: string | undefined;
+  readonly #env: NodeJS.ProcessEnv;
   readonly #onChange: () => void;
   #state: KeychainState = states.opening;
-  #bus: SessionBus | undefined;
+  #bus: KeychainBus | undefined;
   #checking: Promise<KeychainState> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(env: NodeJS.ProcessEnv, onChange: () => void) {
-    this.#address = busAddress(env);
+    this.#env = env;
     this.#onChange = onChange;
     void this.check();
   }
@@ -107,10 +108,12 @@ export class SecretServiceWatch {
     return isFalse(locked) ? ready : states.locked;
   }
 
-  async #connected(): Promise<SessionBus | undefined> {
-    if (this.#address === undefined || this.#closed) return undefined;
+  async #connected(): Promise<KeychainBus | undefined> {
+    if (this.#closed) return undefined;
     if (this.#bus?.dead === false) return this.#bus;
-    const bus = new SessionBus(this.#address, (signal) => {
+    const address = sessionBusAddress(this.#env);
+    if (address === undefined) return undefined;
+    const bus = new KeychainBus(address, (signal) => {
       if (isHint(signal)) void this.#afterCheck();
     });
     this.#bus = bus;

@@ -1,5 +1,12 @@
-// The little of D-Bus that the keychain needs: calls with a time-out (on a dead bus they would never settle) and signals.
-import { dbusErrorSchema, Message, sessionBus, signalType, type DbusConnection } from './dbus-library.js';
+// The keychain's own connection to D-Bus: it must tell a silent service from a dead bus and from an error, and may be thrown
+// away at any time without a trace in the tray (see tray/bus).
+import {
+  dbusErrorSchema,
+  Message,
+  sessionBus,
+  signalType,
+  type DbusConnection,
+} from '../bus/dbus-library.js';
 
 /** A bus on the same machine answers in a millisecond; a service that starts first takes a second. */
 const callMs = 3000;
@@ -31,15 +38,8 @@ export class BusFailure extends Error {
   }
 }
 
-/** Where the user's bus is; undefined if this is no desktop session. */
-export function busAddress(env: NodeJS.ProcessEnv): string | undefined {
-  const { DBUS_SESSION_BUS_ADDRESS: address, XDG_RUNTIME_DIR: runtime } = env;
-  if (address !== undefined && address !== '') return address;
-  return runtime === undefined || runtime === '' ? undefined : `unix:path=${runtime}/bus`;
-}
-
 /** One connection. After `gone` or `silent` it is closed and of no more use. */
-export class SessionBus {
+export class KeychainBus {
   readonly #bus: DbusConnection;
   #dead = false;
   readonly #deathListeners = new Set<() => void>();

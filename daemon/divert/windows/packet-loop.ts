@@ -5,11 +5,13 @@ import type { Reflection } from './reflection.js';
 
 /** Milliseconds between two looks for expired connections, and the longest wait for a packet. */
 const SWEEP_MS = 5000;
+/** Batches that are still carried out at a stop: what the ended sessions owe their clients, and not whatever comes meanwhile. */
+const LAST_BATCHES = 64;
 
 export interface PacketLoopOptions {
   readonly source: PacketSource;
   readonly reflection: Reflection;
-  /** Carries out what the main thread has said since the last call; `stop` ends the loop once no packet is left. */
+  /** Carries out what the main thread has said since the last call; `stop` ends the loop once no packet is left, soon in any case. */
   readonly obey: () => 'go-on' | 'stop';
   /** Milliseconds; never goes back. */
   readonly now: () => number;
@@ -19,7 +21,7 @@ export interface PacketLoopOptions {
 export function runPacketLoop({ source, reflection, obey, now }: PacketLoopOptions): void {
   let sweptAt = now();
   let isStopping = false;
-  for (;;) {
+  for (let left = LAST_BATCHES; left > 0; left -= isStopping ? 1 : 0) {
     const count = source.receive(isStopping ? 0 : SWEEP_MS);
     if (count === undefined || (isStopping && count === 0)) return;
     // Before the batch is judged: what was ordered before a packet was sent holds for that packet.

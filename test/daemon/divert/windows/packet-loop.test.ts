@@ -85,6 +85,12 @@ describe('packet loop', () => {
     );
   });
 
+  test('a flood of packets does not keep it from ending', () => {
+    const flood = Array.from({ length: 1000 }, () => [syn(1)]);
+    const diary = run(flood, ['plan', 'stop']);
+    assert.ok(diary.filter((line) => line.startsWith('receive')).length < 100);
+  });
+
   test('what has expired is forgotten without any packet', () => {
     assert.ok(run([[syn(1)], [], []], ['plan']).includes('closed'));
   });

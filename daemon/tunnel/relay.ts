@@ -33,6 +33,9 @@ type Ending = Outcome extends infer T ? (T extends Outcome ? Omit<T, 'toSecure' 
  */
 const LAST_WORDS_MS = 1000;
 
+/** At most so long for another end that never stops talking to a program that has ended. */
+const LINGER_MS = 30_000;
+
 /** One way through the tunnel. */
 interface Way {
   readonly name: 'clear' | 'secure';
@@ -60,6 +63,8 @@ class Relay {
   readonly #fromClear: Way;
   readonly #fromSecure: Way;
   readonly #idle: NodeJS.Timeout | undefined;
+  /** Runs while bytes that nobody wants are waited for. */
+  #quiet: NodeJS.Timeout | undefined;
   #isOver = false;
 
   constructor(clear: Leg, secure: Leg, options: RelayOptions, resolve: (outcome: Outcome) => void) {
@@ -100,6 +105,7 @@ class Relay {
     const { sink } = one.to;
     one.from.receive((bytes) => {
       this.#idle?.refresh();
+      if (one === this.#fromSecure) this.#quiet?.refresh();
       one.bytes += bytes.length;
       if (!sink.writable) return 'done';
       if (!sink.write(bytes)) {
@@ -172,13 +178,27 @@ class Relay {
   }
 
   #endIfDone(): void {
-    if (this.#fromClear.delivered && this.#fromSecure.delivered) this.#end({ kind: 'done' });
+    if (!this.#fromClear.delivered || !this.#fromSecure.delivered) return;
+    if (this.#fromSecure.ended || this.#fromSecure.from.source.destroyed) this.#end({ kind: 'done' });
+    else this.#linger();
+  }
+
+  /** Nobody wants what still comes, but a close with bytes unread would be a reset, and cost the other end what it has not read. */
+  #linger(): void {
+    if (this.#quiet !== undefined) return;
+    const finish = (): void => {
+      this.#end({ kind: 'done' });
+    };
+    this.#quiet = setTimeout(finish, LAST_WORDS_MS);
+    setTimeout(finish, LINGER_MS).unref();
+    this.#fromSecure.from.source.resume();
   }
 
   #end(ending: Ending): void {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#idle);
+    clearTimeout(this.#quiet);
     const finish = (): void => {
       for (const { from } of [this.#fromClear, this.#fromSecure]) {
         if (ending.kind === 'done') from.close();

@@ -127,22 +127,23 @@ async function shootNotification(file: string): Promise<void> {
   }
 }
 
-test('a notification', { skip: !wanted && 'FTPSEAL_SCREENS is not set' }, async () => {
-  await shootNotification(path.join(folder, 'notification.png'));
-});
+// Taking pictures anew is no test that was left out where nobody wants them.
+if (wanted) {
+  test('a notification', async () => {
+    await shootNotification(path.join(folder, 'notification.png'));
+  });
+}
 
 test('the picture of a notification is in docs/screens', () => {
   assert.deepEqual(sizeOfPng(path.join(folder, 'notification.png')), [400, 190]);
 });
 
 for (const theme of themes) {
-  test(
-    `the icon and its menu in each state, ${theme}`,
-    { skip: !wanted && 'FTPSEAL_SCREENS is not set' },
-    async () => {
+  if (wanted) {
+    test(`the icon and its menu in each state, ${theme}`, async () => {
       await shootAll(theme);
-    },
-  );
+    });
+  }
   test(`pictures of the ${theme} panel are in docs/screens and small`, () => {
     for (const state of states) {
       const file = path.join(folder, `tray-${state}-${theme}.png`);

@@ -104,20 +104,27 @@ class SessionEntry {
     since: cell('For', 'number'),
   };
 
+  readonly #close = button(
+    { class: 'quiet' },
+    () => {
+      askToClose(this.#session);
+    },
+    'Close',
+  );
+  /** The newest: the program's name comes a moment after the session. */
+  #session: SessionRow;
+
   constructor(session: SessionRow) {
     const { program, server, lock, traffic, since: age } = this.#cells;
-    const close = button(
-      { class: 'quiet', 'aria-label': `Close the session of ${session.program} to ${session.server}` },
-      () => {
-        askToClose(session);
-      },
-      'Close',
-    );
-    this.element.append(program, server, lock, traffic, age, el('td', { class: 'act' }, close));
+    this.#session = session;
+    this.element.append(program, server, lock, traffic, age, el('td', { class: 'act' }, this.#close));
   }
 
   update(session: SessionRow, now: number): void {
     const { program, server, lock, traffic, since: age } = this.#cells;
+    this.#session = session;
+    const label = `Close the session of ${session.program} to ${session.server}`;
+    if (this.#close.getAttribute('aria-label') !== label) this.#close.setAttribute('aria-label', label);
     two(program, session.program, session.user);
     two(server, session.server, session.address);
     const way = [session.mechanism, session.data].filter((part) => part !== '').join(', ');

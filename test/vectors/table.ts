@@ -57,7 +57,7 @@ export const VECTORS: readonly Vector[] = [
     'T34',
     'resumption on data connections, every client and server of the lab',
     'its files',
-    'FileZilla Server and IIS run on Windows; what six idle minutes do to ProFTPD’s cache is seen in the soak only',
+    'FileZilla Server and IIS run on Windows; six idle minutes at ProFTPD are not waited for',
   ),
   vector('T35', 'ends of uploads', '226 only when the server has all'),
   vector('T36', 'downloads cut by FIN, RESET and lost records', 'a reset data connection and 426'),

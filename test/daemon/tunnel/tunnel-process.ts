@@ -93,11 +93,18 @@ export async function listeningTunnel(
   argv: readonly string[],
   options: { readonly cwd?: string; readonly collects?: boolean } = {},
 ): Promise<{ readonly runner: Runner; readonly port: string }> {
-  const port = String(await freePort());
   const [first = [], rest = []] = splitAtDashes(argv);
-  const runner = tunnel(['-s', '-v', '-p', `127.0.0.1:${port}`, ...first, ...rest], options);
-  await runner.says(/listens on/);
-  return { runner, port };
+  for (let tries = 1; ; tries += 1) {
+    const port = String(await freePort());
+    const runner = tunnel(['-s', '-v', '-p', `127.0.0.1:${port}`, ...first, ...rest], options);
+    try {
+      await runner.says(/listens on/);
+      return { runner, port };
+    } catch (error) {
+      // On a busy machine a port that was free may be somebody's by now.
+      if (tries === 3 || !runner.stderr.includes('Another program listens')) throw error;
+    }
+  }
 }
 
 function splitAtDashes(argv: readonly string[]): readonly (readonly string[])[] {

@@ -41,11 +41,7 @@ function writeFault(error: unknown, path: string): Fault {
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     return new Fault('not-permitted', `You may not write ${path}.`, error);
   }
-  return new Fault(
-    'store',
-    `${path} can't be written (${code || 'unknown reason'}).`,
-    error,
-  );
+  return new Fault('store', `${path} can't be written (${code || 'unknown reason'}).`, error);
 }
 
 function isThere(path: string): Fault {

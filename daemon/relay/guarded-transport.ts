@@ -24,6 +24,7 @@ const HELD_BYTES = 64 * 1024;
 export class GuardedTransport extends Duplex {
   readonly #raw: net.Socket;
   readonly #stopReading: () => void;
+  readonly #outlastsRaw: boolean;
   #rawEnd: 'fin' | 'reset' | undefined;
   #rawEndDelivered = false;
   #authenticated = false;
@@ -41,6 +42,7 @@ export class GuardedTransport extends Duplex {
       autoDestroy: options.outlastsRaw !== true,
     });
     this.#raw = raw;
+    this.#outlastsRaw = options.outlastsRaw === true;
     raw.allowHalfOpen = true;
     raw.setNoDelay(true);
     raw.on('error', () => {
@@ -138,8 +140,11 @@ export class GuardedTransport extends Duplex {
     callback(error);
   }
 
-  /** After the peer's close_notify nothing that fails on the way to it matters, and must not cost what came from it. */
+  /**
+   * After the peer's close_notify nothing that fails on the way to it matters, and must not cost what came from it. A transport
+   * that outlasts its socket learns of a failure by the socket's end alone: a stream with an error never emits its own.
+   */
   #isMoot(): boolean {
-    return this.#authenticated;
+    return this.#authenticated || this.#outlastsRaw;
   }
 }

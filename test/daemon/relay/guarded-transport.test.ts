@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import net from 'node:net';
 import { after, describe, test } from 'node:test';
 import type tls from 'node:tls';
-import type { Ending } from '../../../daemon/relay/guarded-transport.js';
+import { GuardedTransport, type Ending } from '../../../daemon/relay/guarded-transport.js';
 import { openTls, type TlsOptions } from '../../../daemon/relay/tls-client.js';
 import { makeCertificates, type KeyPair } from './certificate-fixture.js';
 import { NO_ATTACK, startCuttingRelay, type Attack } from './cutting-relay.js';
@@ -258,4 +258,18 @@ test('destroying the stream closes the socket, resetting it resets', async () =>
   }
   assert.deepEqual(endings, ['end', 'ECONNRESET']);
   await server.close();
+});
+
+test('a transport that outlasts its socket ends, although a write to the broken socket failed first', async () => {
+  const listener = await serveFile({});
+  const raw = await dial(listener.port);
+  const transport = new GuardedTransport(raw, { outlastsRaw: true });
+  transport.resume();
+  const ended = once(transport, 'end');
+  raw.destroy();
+  transport.write('too late');
+  await ended;
+  assert.equal(transport.ending(), 'reset');
+  transport.destroy();
+  await listener.close();
 });

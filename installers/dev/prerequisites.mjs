@@ -56,6 +56,7 @@ packagesOf.desktop = [
   'zenity',
   'libayatana-appindicator3-1',
   'chromium',
+  'chromium-sandbox',
   'fonts-dejavu-core',
   'adwaita-icon-theme',
 ];

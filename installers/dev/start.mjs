@@ -25,9 +25,11 @@ function startDaemon() {
   if (reason !== undefined) throw new Error(reason);
   const folder = programFolder();
   const node = stageNode(folder);
+  const program = path.join(folder, 'dist/daemon/main.js');
+  say(`on a desktop, icon and questions come with this, as the person and not as root: node ${program} tray`);
   say('starting ftpseal; Ctrl-C stops it and removes its rules');
   run(node, [
-    path.join(folder, 'dist/daemon/main.js'),
+    program,
     'daemon',
     '--foreground',
     ...unlessGiven('--state-dir', '/var/lib/ftpseal'),

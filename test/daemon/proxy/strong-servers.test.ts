@@ -13,7 +13,8 @@ describe('servers that agreed to TLS', () => {
   });
   it('are bounded, the oldest go first', () => {
     const servers = new StrongServers();
-    for (let i = 0; i <= 20_000; i += 1) servers.add(endpoint(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}:21`));
+    for (let i = 0; i <= 20_000; i += 1)
+      servers.add(endpoint(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}:21`));
     assert.ok(!servers.has(endpoint('10.0.0.0:21')));
     assert.ok(servers.has(endpoint('10.0.0.1:21')));
   });

@@ -1,7 +1,7 @@
 // What the developer's commands need from Debian, and the only place that installs it. Everything is announced,
 // a second run finds everything there and touches nothing. FTP servers conflict with each other as packages, so
 // they are unpacked into an ignored folder and never installed.
-//   node installers/dev/prerequisites.mjs start|lab|desktop|bench
+//   node installers/dev/prerequisites.mjs start|unit|lab|desktop|bench
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -22,6 +22,8 @@ const serversFolder = path.join(repository, '.lab', 'servers');
 /** Debian packages that can be installed beside everything else. */
 const packagesOf = {
   start: ['nftables'],
+  /** Independent witnesses of the unit tests; each test without its own is a counted skip. */
+  unit: ['openssl', 'python3', 'openssh-client'],
   lab: [
     'nftables',
     'iproute2',
@@ -69,6 +71,7 @@ const labServers = [
 ];
 const serversOf = {
   start: [],
+  unit: [],
   lab: labServers,
   desktop: labServers,
   bench: [

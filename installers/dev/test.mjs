@@ -31,7 +31,7 @@ function main() {
   ensureNodeModules();
   if (part === undefined || part === 'unit') checks();
   else ensureBuilt();
-  if (part === undefined || part === 'unit') runTests('unit', ['--test-concurrency=2']);
+  if (part === undefined || part === 'unit') runUnit();
   if (minutes !== undefined) deepen();
   if (part === undefined || part === 'fuzz') runTests('fuzz', ['--test-concurrency=2']);
   if (minutes !== undefined) runTests('model', []);
@@ -71,6 +71,12 @@ function tool(script, args) {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   if (result.status !== 0) throw new Error(`${path.dirname(script)} found something`);
+}
+
+function runUnit() {
+  const missing = ensurePrerequisites('unit');
+  if (missing !== undefined) say(`unit tests that need it are skipped: ${missing}`);
+  runTests('unit', ['--test-concurrency=2']);
 }
 
 function runLab() {

@@ -5,7 +5,8 @@ import type { SessionState } from '../pool/messages.js';
 import { printable } from '../sys/redact.js';
 import type { Answer, OpenQuestion, QuestionEvent } from '../trust/prompt-broker.js';
 import { serverLabel } from '../trust/sentences.js';
-import { ownerOf, type TrustEvent } from '../trust/trust-service.js';
+import { ownerOf } from '../trust/connection-place.js';
+import type { TrustEvent } from '../trust/trust-service.js';
 import type { History } from './history.js';
 
 /** Each method adds what is worth remembering and ignores the rest. */

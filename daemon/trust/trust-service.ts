@@ -11,6 +11,7 @@ import {
   type ServerIdentity,
 } from '../../shared/trust.js';
 import { concernOf, earlierKeys } from './concern.js';
+import { ownerOf, placeOf } from './connection-place.js';
 import { answerOf, type GivenAnswer } from './given-answer.js';
 import {
   concernsOwner,
@@ -386,21 +387,6 @@ export class TrustService {
       ...(identity.brand === undefined ? {} : { brand: identity.brand }),
     });
   }
-}
-
-/** Whose records count for a connection: its user's, or the machine's where the user is not known. */
-export function ownerOf(connection: Connection): Owner {
-  return connection.uid === undefined ? { kind: 'machine' } : { kind: 'user', uid: connection.uid };
-}
-
-function placeOf(connection: Connection) {
-  const { server, name } = connection;
-  return {
-    owner: ownerOf(connection),
-    address: server.address,
-    port: server.port,
-    ...(name === undefined ? {} : { name }),
-  };
 }
 
 function fingerprintOf(identity: ServerIdentity): KeyFingerprint {

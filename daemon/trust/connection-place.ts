@@ -1,0 +1,19 @@
+// A connection in the terms of the records: whose it is, and which server.
+import type { Connection } from '../../shared/trust.js';
+import type { Owner, Place } from './pin-record.js';
+
+/** Whose records count for a connection: its user's, or the machine's where the user is not known. */
+export function ownerOf(connection: Connection): Owner {
+  return connection.uid === undefined ? { kind: 'machine' } : { kind: 'user', uid: connection.uid };
+}
+
+/** The place of a connection's server, as records name it. */
+export function placeOf(connection: Connection): Place {
+  const { server, name } = connection;
+  return {
+    owner: ownerOf(connection),
+    address: server.address,
+    port: server.port,
+    ...(name === undefined ? {} : { name }),
+  };
+}

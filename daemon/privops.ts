@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { endpointSchema, ipAddressSchema, portRangeSchema, portSchema } from '../shared/endpoint.js';
 import { Fault } from '../shared/fault.js';
 import type { PortRange } from '../shared/endpoint.js';
+import { userIdSchema } from '../shared/user-id.js';
 
 /** More workers than any machine gets; the redirect map has one entry per worker. */
 export const MAX_WORKERS = 64;
@@ -62,7 +63,7 @@ export const privopAnswerSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('origin'),
     origin: z
-      .strictObject({ client: endpointSchema, server: endpointSchema, uid: z.number().int().optional() })
+      .strictObject({ client: endpointSchema, server: endpointSchema, uid: userIdSchema.optional() })
       .readonly()
       .optional(),
   }),

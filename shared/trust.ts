@@ -1,6 +1,7 @@
 // The words in which the core, the proxy and the people who answer talk about trust.
 import { z } from 'zod';
 import { endpointSchema } from './endpoint.js';
+import { userIdSchema } from './user-id.js';
 
 const text = (max: number) => z.string().max(max);
 
@@ -108,7 +109,7 @@ export const connectionSchema = z
     name: text(256).optional(),
     client: endpointSchema,
     /** The user id that owns the client's socket; undefined where it can't be known. */
-    uid: z.number().int().min(0).optional(),
+    uid: userIdSchema.optional(),
   })
   .readonly();
 export type Connection = z.infer<typeof connectionSchema>;

@@ -4,9 +4,10 @@ import type { QuestionView } from '../../shared/ipc-messages.js';
 import type { CertificateSummary, Concern } from '../../shared/trust.js';
 import { printable } from '../sys/redact.js';
 import { serverLabel } from '../trust/sentences.js';
+import type { UserId } from '../../shared/user-id.js';
 
 /** Several lines: who wants to go where, why this is asked, and everything that helps to decide. */
-export function formatQuestion(view: QuestionView, userName: (uid: number) => string): string {
+export function formatQuestion(view: QuestionView, userName: (uid: UserId) => string): string {
   const { question, connection, program, owner, waiting } = view;
   const who = owner.kind === 'user' ? `, run by ${userName(owner.uid)}` : '';
   const rows: readonly (readonly [string, string])[] = [

@@ -1,18 +1,20 @@
-// Names for uids, out of /etc/passwd; a user of another source is shown by number.
+// Names for users, out of /etc/passwd; a user of another source is shown by number, or by SID.
 import { readFileSync } from 'node:fs';
+import { parseSid, type UserId } from '../../shared/user-id.js';
 
-/** The name of a uid, or `uid 1234`. */
-export function userName(uid: number): string {
+/** The name of a user, or `uid 1234`, or the SID. */
+export function userName(uid: UserId): string {
+  if (typeof uid === 'string') return uid;
   const line = readPasswd().find((entry) => entry.split(':')[2] === String(uid));
   return line?.split(':')[0] ?? `uid ${uid}`;
 }
 
-/** The uid of a name or number; undefined if there is no such user. */
-export function userId(nameOrUid: string): number | undefined {
-  if (/^[0-9]{1,10}$/.test(nameOrUid)) return Number(nameOrUid);
-  const line = readPasswd().find((entry) => entry.startsWith(`${nameOrUid}:`));
+/** The id of a name, a number or a SID; undefined if there is no such user. */
+export function userId(nameOrId: string): UserId | undefined {
+  if (/^[0-9]{1,10}$/.test(nameOrId)) return Number(nameOrId);
+  const line = readPasswd().find((entry) => entry.startsWith(`${nameOrId}:`));
   const uid = line?.split(':')[2];
-  return uid === undefined ? undefined : Number(uid);
+  return uid === undefined ? parseSid(nameOrId) : Number(uid);
 }
 
 function readPasswd(): readonly string[] {

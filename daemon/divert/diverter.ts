@@ -1,6 +1,7 @@
 // The contract of a redirect layer: the whole desired state each time, as a value. One file per operating
 // system implements it; the supervisor is its only caller.
 import type { Endpoint, IpAddress, Port, PortRange } from '../../shared/endpoint.js';
+import type { UserId } from '../../shared/user-id.js';
 
 /** The loopback ports of one worker: it listens on 127.0.0.1 and ::1 on both, and owns a share of the virtual data ports. */
 export interface WorkerPorts {
@@ -29,9 +30,9 @@ export interface DivertPlan {
   /** Outbound TCP ports to intercept, normally 21. */
   readonly ports: readonly Port[];
   /** The proxy's uid: its own connections are never redirected. */
-  readonly proxyUid: number;
+  readonly proxyUid: UserId;
   readonly workers: readonly WorkerPorts[];
-  readonly exemptUids: readonly number[];
+  readonly exemptUids: readonly UserId[];
   readonly exemptNets: readonly Cidr[];
   readonly servers: readonly DivertedServer[];
   /** What happens to FTP when the supervisor dies without cleaning up. */
@@ -44,7 +45,7 @@ export interface ConnectionOrigin {
   /** Where the client wanted to go. */
   readonly server: Endpoint;
   /** The client's user; undefined if nobody can tell. */
-  readonly uid: number | undefined;
+  readonly uid: UserId | undefined;
 }
 
 /** Both ends of a connection as the proxy sees them, after the redirect. */

@@ -90,7 +90,7 @@ export class History {
     if (this.#folder === undefined) return [];
     try {
       const names = readdirSync(this.#folder).flatMap(
-        (file) => /^(machine|[0-9]{1,10})\.jsonl$/.exec(file)?.[1] ?? [],
+        (file) => /^(machine|[0-9]{1,10}|S-1-[0-9-]{1,180})\.jsonl$/.exec(file)?.[1] ?? [],
       );
       return names.slice(0, MAX_OWNERS);
     } catch {

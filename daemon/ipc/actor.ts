@@ -1,14 +1,16 @@
-// Who calls over IPC and what that allows. The uid comes from the kernel (SO_PEERCRED), never from the caller.
+// Who calls over IPC and what that allows. The uid comes from the operating system (SO_PEERCRED; on
+// Windows the TCP table), never from the caller.
 import { Fault } from '../../shared/fault.js';
 import type { Owner } from '../trust/pin-record.js';
+import { isSuperuser, type UserId } from '../../shared/user-id.js';
 
 /** `all`: root, and the user that the proxy runs as (it holds everything anyway). Everybody else: what is theirs. */
 export type Actor =
-  { readonly kind: 'all'; readonly uid: number } | { readonly kind: 'user'; readonly uid: number };
+  { readonly kind: 'all'; readonly uid: UserId } | { readonly kind: 'user'; readonly uid: UserId };
 
 /** The actor behind a peer's uid; `ownUid` is the daemon's own. */
-export function actorOf(uid: number, ownUid: number | undefined): Actor {
-  return uid === 0 || uid === ownUid ? { kind: 'all', uid } : { kind: 'user', uid };
+export function actorOf(uid: UserId, ownUid: UserId | undefined): Actor {
+  return isSuperuser(uid) || uid === ownUid ? { kind: 'all', uid } : { kind: 'user', uid };
 }
 
 /** Whether records and questions of this owner are the actor's to see and to change. The machine's are not a user's. */
@@ -17,13 +19,13 @@ export function mayUse(actor: Actor, owner: Owner): boolean {
 }
 
 /** Whether a session of this uid (undefined: nobody knows whose) is the actor's to see and to close. */
-export function maySeeUid(actor: Actor, uid: number | undefined): boolean {
+export function maySeeUid(actor: Actor, uid: UserId | undefined): boolean {
   return actor.kind === 'all' || uid === actor.uid;
 }
 
 /** The owner of what an actor adds: root adds for the machine, everybody else for themselves. */
 export function ownerFor(actor: Actor, wanted: Owner | undefined): Owner {
-  const own: Owner = actor.uid === 0 ? { kind: 'machine' } : { kind: 'user', uid: actor.uid };
+  const own: Owner = isSuperuser(actor.uid) ? { kind: 'machine' } : { kind: 'user', uid: actor.uid };
   if (wanted === undefined || mayUse(actor, wanted)) return wanted ?? own;
   throw notPermitted('Only root may add keys for others.');
 }

@@ -4,6 +4,7 @@ import { Fault } from '../../shared/fault.js';
 import type { KeychainAgent, KeychainAgents } from '../trust/keychain-agent.js';
 import type { Channel } from './channel.js';
 import type { MethodTable } from './dispatch.js';
+import { isSuperuser, type UserId } from '../../shared/user-id.js';
 
 /** One registered connection. */
 class Agent implements KeychainAgent {
@@ -43,8 +44,8 @@ class Agent implements KeychainAgent {
 /** See the head of the file. */
 export class AgentRegistry implements KeychainAgents {
   readonly keys: 'keychain' | 'file';
-  readonly #agents = new Map<number, readonly Agent[]>();
-  readonly #listeners = new Set<(uid: number) => void>();
+  readonly #agents = new Map<UserId, readonly Agent[]>();
+  readonly #listeners = new Set<(uid: UserId) => void>();
 
   constructor(keys: 'keychain' | 'file') {
     this.keys = keys;
@@ -53,7 +54,7 @@ export class AgentRegistry implements KeychainAgents {
   /** Registers a connection, or takes what it says now. Throws a Fault of code `not-permitted` for root. */
   register(channel: Channel, vault: VaultKind): void {
     const { uid } = channel.actor;
-    if (uid === 0) {
+    if (isSuperuser(uid)) {
       throw new Fault('not-permitted', 'Root can’t be a user’s tray; start ftpseal tray as the user.');
     }
     const agents = this.#agents.get(uid) ?? [];
@@ -70,27 +71,27 @@ export class AgentRegistry implements KeychainAgents {
   }
 
   /** The newest agent of the user that has a ready keychain. */
-  ready(uid: number): KeychainAgent | undefined {
+  ready(uid: UserId): KeychainAgent | undefined {
     return this.#agents.get(uid)?.findLast((agent) => agent.vault === 'ready');
   }
 
-  vaultOf(uid: number): VaultKind | undefined {
+  vaultOf(uid: UserId): VaultKind | undefined {
     return this.#agents.get(uid)?.at(-1)?.vault;
   }
 
-  subscribe(listener: (uid: number) => void): () => void {
+  subscribe(listener: (uid: UserId) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  #remove(uid: number, channel: Channel): void {
+  #remove(uid: UserId, channel: Channel): void {
     const left = this.#agents.get(uid)?.filter((agent) => agent.channel !== channel) ?? [];
     if (left.length > 0) this.#agents.set(uid, left);
     else this.#agents.delete(uid);
     this.#emit(uid);
   }
 
-  #emit(uid: number): void {
+  #emit(uid: UserId): void {
     for (const listener of this.#listeners) listener(uid);
   }
 }

@@ -1,7 +1,9 @@
 // The IPC method about the history, and how changes of keys get into it.
+import { isSuperuser, userIdSchema, type UserId } from '../../shared/user-id.js';
 import type { HistoryEvent } from '../../shared/ipc-messages.js';
 import type { History } from '../history/history.js';
 import type { LogFields } from '../sys/log.js';
+import type { Owner } from '../trust/pin-record.js';
 import { mayUse } from './actor.js';
 import type { MethodTable } from './dispatch.js';
 
@@ -16,7 +18,7 @@ export function historyMethods(history: History): Pick<MethodTable, 'history.lis
 /** What the methods about keys note, as an event of the user who did it. */
 export function keysEvent(message: string, fields: LogFields, at: number): HistoryEvent {
   const { byUid, key, server } = fields;
-  const uid = typeof byUid === 'number' ? byUid : 0;
+  const actor = userIdSchema.safeParse(byUid);
   const counts = Object.entries(fields).filter(
     ([name, value]) => name !== 'byUid' && typeof value === 'number',
   );
@@ -24,10 +26,14 @@ export function keysEvent(message: string, fields: LogFields, at: number): Histo
   const sentence = `${message.charAt(0).toUpperCase()}${message.slice(1)}`;
   return {
     at,
-    owner: uid === 0 ? { kind: 'machine' } : { kind: 'user', uid },
+    owner: ownerOf(actor.success ? actor.data : 0),
     kind: 'keys',
     server: typeof server === 'string' ? server.slice(0, 300) : '',
     text: details === '' ? `${sentence}.` : `${sentence} (${details}).`,
     ...(typeof key === 'string' ? { fingerprint: key } : {}),
   };
+}
+
+function ownerOf(uid: UserId): Owner {
+  return isSuperuser(uid) ? { kind: 'machine' } : { kind: 'user', uid };
 }

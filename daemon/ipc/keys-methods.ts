@@ -1,6 +1,7 @@
 // The IPC methods about keys: each caller works on what is theirs (actor.ts).
 import { Fault } from '../../shared/fault.js';
 import { parseIpAddress } from '../../shared/endpoint.js';
+import { isSuperuser } from '../../shared/user-id.js';
 import type { IpcParams, KeySelector, StoreView } from '../../shared/ipc-messages.js';
 import type { LogFields } from '../sys/log.js';
 import { isSameName, type KeyFile, type Owner, type PinRecord, type Place } from '../trust/pin-record.js';
@@ -48,7 +49,7 @@ export function keysMethods(world: KeysWorld): KeysTable {
 
 /** Root's view lacks those whose keychain can't be used now; whose own can't be used gets the sentence that says so. */
 async function own(store: TrustStore, actor: Actor): Promise<StoreContents> {
-  const mine = actor.uid === 0 ? undefined : await store.contents({ kind: 'user', uid: actor.uid });
+  const mine = isSuperuser(actor.uid) ? undefined : await store.contents({ kind: 'user', uid: actor.uid });
   const { pins, secured, cleartext } =
     mine === undefined || actor.kind === 'all' ? await store.contents() : mine;
   const isOwn = (record: Place) => mayUse(actor, record.owner);
@@ -176,7 +177,7 @@ function toFile({ pins, secured, cleartext }: StoreContents): KeyFile {
 
 /** Root restores what a file says; everybody else gets everything in it as their own. */
 function ownedBy(actor: Actor, file: KeyFile): StoreContents {
-  if (actor.uid === 0) return file;
+  if (isSuperuser(actor.uid)) return file;
   const owner: Owner = { kind: 'user', uid: actor.uid };
   const mine = <T extends Place>(records: readonly T[]) => records.map((record) => ({ ...record, owner }));
   return { pins: mine(file.pins), secured: mine(file.secured), cleartext: mine(file.cleartext) };

@@ -7,6 +7,7 @@ import { socketDescriptor } from '../sys/socket-descriptor.js';
 import { actorOf } from './actor.js';
 import { Channel, type RequestHandler } from './channel.js';
 import { listenOnPath } from './socket-path.js';
+import type { UserId } from '../../shared/user-id.js';
 
 /** A tray, a manager and a few watching terminals for each user; one user must not take the places of all others. */
 const maxChannels = 128;
@@ -62,7 +63,7 @@ export class IpcServer {
     });
   }
 
-  #hasRoom(uid: number): boolean {
+  #hasRoom(uid: UserId): boolean {
     const own = [...this.#channels].filter((channel) => channel.actor.uid === uid).length;
     return this.#channels.size < maxChannels && own < maxChannelsPerUser;
   }

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { endpointSchema, ipAddressSchema, portSchema } from '../../shared/endpoint.js';
 import { connectionSchema, decisionSchema, questionSchema } from '../../shared/trust.js';
+import { userIdSchema } from '../../shared/user-id.js';
 
 /** How a session stands, for `ftpseal sessions`. Replaces the previous state of the same session whole. */
 export const sessionStateSchema = z
@@ -64,7 +65,7 @@ export const workerAnswerSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('origin'),
     origin: z
-      .object({ client: endpointSchema, server: endpointSchema, uid: z.number().int().optional() })
+      .object({ client: endpointSchema, server: endpointSchema, uid: userIdSchema.optional() })
       .optional(),
   }),
   z.object({ kind: z.literal('decided'), decision: decisionSchema }),

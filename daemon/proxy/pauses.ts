@@ -1,5 +1,6 @@
 // Who has paused ftpseal for themselves, and until when. A pause is kept in memory only: a restart ends it.
 import { Fault } from '../../shared/fault.js';
+import type { UserId } from '../../shared/user-id.js';
 
 export interface PauseOptions {
   readonly now: () => number;
@@ -10,14 +11,14 @@ export interface PauseOptions {
 /** One entry a user, so at most as many as there are users who paused and were not looked at since. */
 export class Pauses {
   readonly #options: PauseOptions;
-  readonly #until = new Map<number, number>();
+  readonly #until = new Map<UserId, number>();
 
   constructor(options: PauseOptions) {
     this.#options = options;
   }
 
   /** Pauses for `ms` from now, in place of what was there. Returns when it ends (Unix milliseconds). Throws the obstacle. */
-  start(uid: number, ms: number): number {
+  start(uid: UserId, ms: number): number {
     if (this.#options.obstacle !== undefined) throw this.#options.obstacle;
     const until = this.#options.now() + ms;
     this.#until.set(uid, until);
@@ -25,12 +26,12 @@ export class Pauses {
   }
 
   /** Does nothing where nothing is paused. */
-  end(uid: number): void {
+  end(uid: UserId): void {
     this.#until.delete(uid);
   }
 
   /** When the pause of this user ends; undefined if there is none. A connection whose user nobody knows is never paused. */
-  untilOf(uid: number | undefined): number | undefined {
+  untilOf(uid: UserId | undefined): number | undefined {
     if (uid === undefined) return undefined;
     const until = this.#until.get(uid);
     if (until === undefined || until > this.#options.now()) return until;

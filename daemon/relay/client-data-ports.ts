@@ -1,12 +1,13 @@
 // How a client gets its data connections: through the redirect layer, or on ports of this machine (explicit proxy).
 import type { Socket } from 'node:net';
 import type { Endpoint } from '../../shared/endpoint.js';
+import type { UserId } from '../../shared/user-id.js';
 
 /** Who may take a data connection: the control connection's own side. */
 export interface DataOwner {
   readonly server: Endpoint;
   readonly client: Endpoint;
-  readonly uid: number | undefined;
+  readonly uid: UserId | undefined;
 }
 
 /** A port at which one data connection of one client is expected. */

@@ -7,6 +7,7 @@ import type { Config } from '../config.js';
 import type { Cidr, DivertPlan } from '../divert/diverter.js';
 import type { HostMatch } from '../host-match.js';
 import type { SupervisorLog } from './supervisor-log.js';
+import type { UserId } from '../../shared/user-id.js';
 
 /** The plan without what the proxy reports at run time. */
 export type PlanBase = Omit<DivertPlan, 'workers' | 'servers'>;
@@ -17,7 +18,7 @@ export type PlanBase = Omit<DivertPlan, 'workers' | 'servers'>;
  */
 export async function planBase(
   divert: Config['divert'],
-  proxyUid: number,
+  proxyUid: UserId,
   log: SupervisorLog,
 ): Promise<PlanBase> {
   const nets = await Promise.all(divert.exemptHosts.map((host) => toNets(host, log)));
@@ -30,7 +31,7 @@ export async function planBase(
   };
 }
 
-async function toUid(user: string | number): Promise<number> {
+async function toUid(user: string | number): Promise<UserId> {
   if (typeof user === 'number') return user;
   const found = await findUser(user);
   if (found === undefined) throw new Fault('config', `divert.exempt_users: there is no user ${user}.`);

@@ -18,6 +18,7 @@ import * as change from './records.js';
 import type { Knowledge, KnowledgeQuery, StoreContents, TrustStore } from './store.js';
 import { UserVault, type UserVaultOptions } from './user-vault.js';
 import { holdsAll, readVault, within, writeVault } from './vault-records.js';
+import type { UserId } from '../../shared/user-id.js';
 
 /** A session that waits longer looks broken; a keychain that takes longer waits for a person. */
 const defaultWaitMs = 5000;
@@ -39,9 +40,9 @@ const noteEveryMs = 10_000;
 export class KeychainStore implements TrustStore {
   readonly #options: KeychainStoreOptions;
   readonly #waitMs: number;
-  readonly #vaults = new Map<number, UserVault>();
+  readonly #vaults = new Map<UserId, UserVault>();
   /** First readings under way, of users whose records are still in the file. */
-  readonly #moving = new Map<number, Promise<void>>();
+  readonly #moving = new Map<UserId, Promise<void>>();
   readonly #unsubscribe: () => void;
 
   constructor(options: KeychainStoreOptions) {
@@ -186,7 +187,7 @@ export class KeychainStore implements TrustStore {
     return users.has(owner.uid) ? this.#vault(owner.uid) : undefined;
   }
 
-  #vault(uid: number): UserVault {
+  #vault(uid: UserId): UserVault {
     const known = this.#vaults.get(uid);
     if (known !== undefined) return known;
     const { agents, note } = this.#options;
@@ -206,7 +207,7 @@ export class KeychainStore implements TrustStore {
     return vault;
   }
 
-  #agentsChanged(uid: number): void {
+  #agentsChanged(uid: UserId): void {
     const { agents, users } = this.#options;
     if (!users.has(uid) && agents.ready(uid) === undefined) return;
     const reading = this.#vault(uid).agentsChanged();
@@ -222,7 +223,7 @@ export class KeychainStore implements TrustStore {
    * Moves what the file holds of this user into the keychain. It leaves the file only after the keychain has confirmed it
    * and has shown it again; from then on the keychain is the only place that counts for this user.
    */
-  async #adopt(uid: number, agent: KeychainAgent, found: StoreContents): Promise<StoreContents> {
+  async #adopt(uid: UserId, agent: KeychainAgent, found: StoreContents): Promise<StoreContents> {
     const { file, users, note } = this.#options;
     const owner: Owner = { kind: 'user', uid };
     let records = found;

@@ -5,17 +5,18 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '../../shared/fault.js';
 import { writeFileAtomic } from '../sys/atomic-file.js';
+import { userIdSchema, type UserId } from '../../shared/user-id.js';
 
 const fileName = 'keychain-users.json';
-const schema = z.object({ version: z.literal(1), uids: z.array(z.number().int().min(0)).max(100_000) });
+const schema = z.object({ version: z.literal(1), uids: z.array(userIdSchema).max(100_000) });
 
 /** See the head of the file. Made by `open`. */
 export class KeychainUsers {
   readonly #path: string;
-  readonly #uids: Set<number>;
+  readonly #uids: Set<UserId>;
   #lastWrite: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, uids: Iterable<number>) {
+  private constructor(path: string, uids: Iterable<UserId>) {
     this.#path = path;
     this.#uids = new Set(uids);
   }
@@ -36,12 +37,12 @@ export class KeychainUsers {
     }
   }
 
-  has(uid: number): boolean {
+  has(uid: UserId): boolean {
     return this.#uids.has(uid);
   }
 
   /** Resolves once the file says so. Rejects with a Fault of code `store`; nothing has changed then. */
-  async add(uid: number): Promise<void> {
+  async add(uid: UserId): Promise<void> {
     const write = this.#lastWrite.then(async () => {
       if (this.#uids.has(uid)) return;
       await this.#write([...this.#uids, uid]);
@@ -51,7 +52,7 @@ export class KeychainUsers {
     await write;
   }
 
-  async #write(uids: readonly number[]): Promise<void> {
+  async #write(uids: readonly UserId[]): Promise<void> {
     try {
       await writeFileAtomic(this.#path, `${JSON.stringify({ version: 1, uids })}\n`);
     } catch (error) {

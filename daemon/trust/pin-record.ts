@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { ipAddressSchema, portSchema, type Endpoint } from '../../shared/endpoint.js';
 import { parseFingerprint, type KeyFingerprint } from '../../shared/fingerprint.js';
+import { userIdSchema } from '../../shared/user-id.js';
 
 export const fingerprintSchema = z.string().transform((text, context): KeyFingerprint => {
   const parsed = parseFingerprint(text);
@@ -13,7 +14,7 @@ export const fingerprintSchema = z.string().transform((text, context): KeyFinger
 /** Whose record it is: the machine's count for everybody, a user's for that user alone. */
 export const ownerSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('machine') }).readonly(),
-  z.object({ kind: z.literal('user'), uid: z.number().int().min(0) }).readonly(),
+  z.object({ kind: z.literal('user'), uid: userIdSchema }).readonly(),
 ]);
 export type Owner = z.infer<typeof ownerSchema>;
 

@@ -7,6 +7,7 @@ import type { Owner, PinRecord } from './pin-record.js';
 import { pinKey, touched } from './records.js';
 import type { StoreContents } from './store.js';
 import { readVault, rewriteInVault, within, writeVault } from './vault-records.js';
+import type { UserId } from '../../shared/user-id.js';
 
 /** How long a use count may stay unwritten. */
 const touchDelayMs = 2000;
@@ -14,7 +15,7 @@ const touchDelayMs = 2000;
 const newsMs = 100;
 
 export interface UserVaultOptions {
-  readonly uid: number;
+  readonly uid: UserId;
   readonly agents: KeychainAgents;
   /** What a session waits at most for a keychain, and what the keychain has for one request. */
   readonly waitMs: number;

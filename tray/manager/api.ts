@@ -13,13 +13,14 @@ import { checkupView } from './views/checkup-view.js';
 import { historyCsv, historyView } from './views/history-view.js';
 import { keysView } from './views/keys-view.js';
 import { policyView } from './views/policy-view.js';
+import type { UserId } from '../../shared/user-id.js';
 
 export interface ApiWorld {
   readonly link: DaemonLink;
   readonly live: LiveFeed;
   readonly keys: KeyActions;
   readonly now: () => number;
-  readonly userName: (uid: number) => string;
+  readonly userName: (uid: UserId) => string;
   readonly configPath: string | undefined;
 }
 

@@ -4,6 +4,7 @@ import type { DaemonLink } from '../agent-state.js';
 import { RateMeter } from './rate-meter.js';
 import type { LiveView } from './wire.js';
 import { liveView } from './views/live-view.js';
+import type { UserId } from '../../shared/user-id.js';
 
 export const MAX_STREAMS = 32;
 /** Views that may wait for one page before it is taken for dead. */
@@ -15,7 +16,7 @@ const sampleMs = 1000;
 export interface LiveOptions {
   readonly link: DaemonLink;
   readonly now: () => number;
-  readonly userName: (uid: number) => string;
+  readonly userName: (uid: UserId) => string;
 }
 
 type Controller = ReadableStreamDefaultController<Uint8Array>;

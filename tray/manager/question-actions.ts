@@ -5,11 +5,12 @@ import type { DaemonLink, MethodParams } from '../agent-state.js';
 import { mayTrustAlways, questionPage } from './views/question-view.js';
 import { count } from './views/words.js';
 import type { DoneView, QuestionGone, QuestionPage } from './wire.js';
+import type { UserId } from '../../shared/user-id.js';
 
 export interface QuestionWorld {
   readonly link: DaemonLink;
   readonly now: () => number;
-  readonly userName: (uid: number) => string;
+  readonly userName: (uid: UserId) => string;
 }
 
 type Answer = MethodParams<'prompts.answer'>['answer'];

@@ -17,6 +17,7 @@ import { answerHeaders, originGuard, sessionGuard, signedOut, type GuardEnv } fr
 import { KeyActions } from './key-actions.js';
 import { LiveFeed } from './live-feed.js';
 import { isOwnPeer } from './peer-guard.js';
+import type { UserId } from '../../shared/user-id.js';
 
 export interface ManagerOptions {
   readonly link: DaemonLink;
@@ -25,7 +26,7 @@ export interface ManagerOptions {
   readonly now?: () => number;
   readonly resolve?: (name: string) => Promise<readonly IpAddress[]>;
   /** What users are called. */
-  readonly userName?: (uid: number) => string;
+  readonly userName?: (uid: UserId) => string;
 }
 
 export interface Manager {

@@ -1,5 +1,6 @@
 // The machine's side of the TUN layer as text: nftables marks what the engine has to see, a rule of the routing policy
 // sends what is marked to the device. Pure.
+import type { UserId } from '../../../shared/user-id.js';
 import type { DivertPlan } from '../diverter.js';
 
 const TABLE = 'inet ftpseal_tun';
@@ -46,14 +47,14 @@ export function formatTunRules(plan: DivertPlan): string {
 
 // The workers' ports are no privileged ones. While a worker is dead any user could listen there and be sent the passwords of
 // all others: an impostor's answer does not leave.
-function listenerRules(ports: readonly number[], proxyUid: number, divert: string): readonly string[] {
+function listenerRules(ports: readonly number[], proxyUid: UserId, divert: string): readonly string[] {
   const match = `tcp sport { ${ports.join(', ')} }`;
   const answer = 'tcp flags & (syn | ack) == (syn | ack)';
   return [`\t\t${match} ${answer} meta skuid != ${proxyUid} drop`, `\t\t${match} ${divert}`];
 }
 
 // A packet without a socket (a reset, the last acknowledgement) has no owner and goes the way of the connection.
-function activeRules(ports: readonly number[], proxyUid: number, divert: string): readonly string[] {
+function activeRules(ports: readonly number[], proxyUid: UserId, divert: string): readonly string[] {
   const match = `tcp sport { ${ports.join(', ')} }`;
   return [`\t\t${match} meta skuid != ${proxyUid} return`, `\t\t${match} ${divert}`];
 }

@@ -2,17 +2,18 @@
 // at its port before every batch, and the main thread looks at its own before every question.
 import { z } from 'zod';
 import { endpointSchema, ipAddressSchema, portRangeSchema, portSchema } from '../../../shared/endpoint.js';
+import { userIdSchema } from '../../../shared/user-id.js';
 
 /** The part of a DivertPlan that the engine follows. */
 const planSchema = z.object({
   ports: portSchema.array().readonly(),
-  proxyUid: z.number().int(),
+  proxyUid: userIdSchema,
   workers: z
     .object({ control: portSchema, data: portSchema, virtual: portRangeSchema })
     .readonly()
     .array()
     .readonly(),
-  exemptUids: z.number().int().array().readonly(),
+  exemptUids: userIdSchema.array().readonly(),
   exemptNets: z.object({ address: ipAddressSchema, prefix: z.number().int() }).readonly().array().readonly(),
   servers: z.object({ address: ipAddressSchema, activePort: portSchema }).readonly().array().readonly(),
 });
@@ -35,7 +36,7 @@ export const fromLoopSchema = z.discriminatedUnion('kind', [
     id: z.number().int(),
     client: endpointSchema,
     server: endpointSchema,
-    uid: z.number().int().optional(),
+    uid: userIdSchema.optional(),
     aliasPort: portSchema,
     proxyPort: portSchema,
   }),

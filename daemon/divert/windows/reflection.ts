@@ -16,6 +16,7 @@ import type { Endpoint, Port } from '../../../shared/endpoint.js';
 import type { ConnectionOrigin } from '../diverter.js';
 import type { Slot } from './connection-table.js';
 import type { Rules, Target } from './rules.js';
+import type { UserId } from '../../../shared/user-id.js';
 
 /** What to do with a packet: send it on as it is; bring it back in (it was rewritten); forget it. */
 export type Verdict = 'pass' | 'reflect' | 'drop';
@@ -33,8 +34,8 @@ export interface Opened extends ConnectionOrigin {
 export interface ReflectionOptions {
   /** Connections at a time; at most 65,535. */
   readonly capacity?: number;
-  /** Whose socket it is, as a uid; asked for every new connection before its first packet goes on. */
-  readonly ownerOf: (client: Endpoint, server: Endpoint) => number | undefined;
+  /** Whose socket it is; asked for every new connection before its first packet goes on. */
+  readonly ownerOf: (client: Endpoint, server: Endpoint) => UserId | undefined;
   /** Called before the verdict on a connection's first packet is given, so that the proxy's question comes after. */
   readonly onOpened: (connection: Opened) => void;
   readonly onClosed: (id: number) => void;
@@ -179,7 +180,7 @@ export class Reflection {
     return slot === NO_SLOT ? 'drop' : this.#toProxy(bytes, slot, now, duty);
   }
 
-  #addClient(bytes: Uint8Array, now: number, mapping: Mapping, uid: number | undefined): Slot {
+  #addClient(bytes: Uint8Array, now: number, mapping: Mapping, uid: UserId | undefined): Slot {
     const { sourcePort: client, destinationPort: server } = this.#segment;
     const { proxy } = mapping;
     const alias = mapping.alias === 0 ? this.#freeAlias(bytes, proxy) : mapping.alias;
@@ -212,7 +213,7 @@ export class Reflection {
     return rules.targetOf(this.#remote(bytes).address, this.#segment.destinationPort);
   }
 
-  #ownerOf(bytes: Uint8Array): number | undefined {
+  #ownerOf(bytes: Uint8Array): UserId | undefined {
     return this.#options.ownerOf(this.#local(bytes), this.#remote(bytes));
   }
 

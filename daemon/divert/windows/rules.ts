@@ -4,6 +4,7 @@ import { familyOf } from '../../../shared/endpoint.js';
 import { addressToBytes } from '../../sys/sockaddr.js';
 import type { IpAddress } from '../../../shared/endpoint.js';
 import type { Cidr, DivertPlan, DivertedServer } from '../diverter.js';
+import type { UserId } from '../../../shared/user-id.js';
 
 /** The port that active data connections come from (RFC 959, section 3.2). */
 export const FTP_DATA = 20;
@@ -39,7 +40,7 @@ export class Rules {
   readonly #listeners: readonly number[];
   readonly #servers: ReadonlyMap<IpAddress, DivertedServer>;
   readonly #exemptNets: readonly Net[];
-  readonly #exemptUids: ReadonlySet<number>;
+  readonly #exemptUids: ReadonlySet<UserId>;
   #turn = 0;
 
   constructor(plan: PlanForRules) {
@@ -76,7 +77,7 @@ export class Rules {
   }
 
   /** Whether a connection of this user is left alone: the proxy's own, and those of exempt users. */
-  isExemptUser(uid: number | undefined): boolean {
+  isExemptUser(uid: UserId | undefined): boolean {
     return uid !== undefined && this.#exemptUids.has(uid);
   }
 

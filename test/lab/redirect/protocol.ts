@@ -1,12 +1,13 @@
 // What the redirect tests ask of their agents, one small process a host and user.
 import { z } from 'zod';
 import { endpointSchema, ipAddressSchema, portRangeSchema, portSchema } from '../../../shared/endpoint.js';
+import { userIdSchema } from '../../../shared/user-id.js';
 
 const planSchema = z.object({
   ports: portSchema.array().readonly(),
-  proxyUid: z.number(),
+  proxyUid: userIdSchema,
   workers: z.object({ control: portSchema, data: portSchema, virtual: portRangeSchema }).array().readonly(),
-  exemptUids: z.number().array().readonly(),
+  exemptUids: userIdSchema.array().readonly(),
   exemptNets: z.object({ address: ipAddressSchema, prefix: z.number() }).array().readonly(),
   servers: z.object({ address: ipAddressSchema, activePort: portSchema }).array().readonly(),
   onFailure: z.enum(['open', 'closed']),
@@ -47,7 +48,7 @@ const acceptedSchema = z.object({
   peer: z.string(),
   original: z.string().optional(),
   /** What `socketOwner` says at the moment of the accept. */
-  owner: z.number().optional(),
+  owner: userIdSchema.optional(),
 });
 export type Accepted = z.infer<typeof acceptedSchema>;
 
@@ -57,7 +58,7 @@ export const answerSchema = z.object({
   local: z.string().optional(),
   remote: z.string().optional(),
   greeting: z.string().optional(),
-  uid: z.number().optional(),
+  uid: userIdSchema.optional(),
   pid: z.number().optional(),
   name: z.string().optional(),
   /** Why it failed: an errno name or a fault's code and sentence. */

@@ -4,6 +4,7 @@ import type { AgentState } from '../../agent-state.js';
 import { displayText } from '../display-text.js';
 import type { LiveView, QuestionRow, RateSample, SessionRow, Tone } from '../wire.js';
 import { addressText, bannersOf, count, serverTitle } from './words.js';
+import type { UserId } from '../../../shared/user-id.js';
 
 /** More rows than that nobody reads, and every page gets them each second. */
 const maxRows = 200;
@@ -14,7 +15,7 @@ export function liveView(
   surroundings: {
     readonly rates: readonly RateSample[];
     readonly now: number;
-    readonly userName: (uid: number) => string;
+    readonly userName: (uid: UserId) => string;
   },
 ): LiveView {
   const newestFirst = [...state.sessions].sort((a, b) => b.state.startedAt - a.state.startedAt);
@@ -78,7 +79,7 @@ function headlineOf({ daemon, status, sessions, questions }: AgentState): LiveVi
 
 const cleartextText = 'Passwords and files can be read on the way.';
 
-function sessionRow({ state, program }: SessionView, userName: (uid: number) => string): SessionRow {
+function sessionRow({ state, program }: SessionView, userName: (uid: UserId) => string): SessionRow {
   const { connection } = state;
   return {
     id: state.id,

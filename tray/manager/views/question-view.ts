@@ -5,10 +5,11 @@ import { viewCertificate, type CertificateView } from '../certificate-flaws.js';
 import { displayText } from '../display-text.js';
 import type { AnswersView, Fact, QuestionPage } from '../wire.js';
 import { addressText, count, dayText, keyPicture, pictureTitle, serverTitle } from './words.js';
+import type { UserId } from '../../../shared/user-id.js';
 
 export interface QuestionSurroundings {
   readonly now: number;
-  readonly userName: (uid: number) => string;
+  readonly userName: (uid: UserId) => string;
   readonly mode: 'redirect' | 'explicit' | undefined;
 }
 

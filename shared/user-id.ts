@@ -1,0 +1,33 @@
+// Who owns a process, a connection or a record: a uid where users are numbers, a SID on Windows. The two never meet on one
+// machine, and no number equals a SID, so an id is a key of a map as it is. Pure.
+import { z } from 'zod';
+
+/** A security identifier of Windows in its usual text, e.g. `S-1-5-21-1-2-3-1001`. Made by `parseSid` only. */
+export type Sid = string & { readonly __brand: 'Sid' };
+
+/** The id of a user as the operating system gives it; nobody computes with it. */
+export type UserId = number | Sid;
+
+/** The system's own account of Windows. */
+const LOCAL_SYSTEM = 'S-1-5-18';
+
+/** Text as a SID; `undefined` if it is none. At most 15 parts follow the authority (winnt.h, SID_MAX_SUB_AUTHORITIES). */
+export function parseSid(text: string): Sid | undefined {
+  return /^S-1-[0-9]{1,15}(-[0-9]{1,10}){1,15}$/.test(text) ? (text as Sid) : undefined;
+}
+
+/** Whether this id is the machine's own: root, or Windows' local system account. */
+export function isSuperuser(uid: UserId): boolean {
+  return uid === 0 || uid === LOCAL_SYSTEM;
+}
+
+const sidSchema = z.string().transform((text, context): Sid => {
+  const sid = parseSid(text);
+  if (sid !== undefined) return sid;
+  context.addIssue({ code: 'custom', message: 'must be a SID' });
+  return z.NEVER;
+});
+
+export const userIdSchema = z.union([z.number().int().min(0), sidSchema], {
+  error: 'must be a uid or a SID',
+});

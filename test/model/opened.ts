@@ -13,7 +13,9 @@ interface OpenedFields {
     readonly outbox: { readonly _$behind: readonly unknown[]; readonly _$behindBytes: number };
     readonly replies: { readonly pending: number; readonly midReply: boolean };
   };
-  readonly _$conversation: { readonly transfer: { readonly _$channels: number } };
+  readonly _$conversation: {
+    readonly transfer: { readonly _$arrangement: { readonly _$channels: number } };
+  };
 }
 
 /** How much of everything waits in a session. */
@@ -39,7 +41,7 @@ export function insideOf(session: Session): Inside {
     behindBytes: control.outbox._$behindBytes,
     repliesPending: control.replies.pending,
     midReply: control.replies.midReply,
-    channels: conversation.transfer._$channels,
+    channels: conversation.transfer._$arrangement._$channels,
   };
 }
 

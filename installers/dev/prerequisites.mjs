@@ -1,6 +1,6 @@
 // What the developer's commands need from Debian, and the only place that installs it. Everything is announced,
-// a second run finds everything there and touches nothing. FTP servers conflict with each other as packages, so
-// they are unpacked into an ignored folder and never installed.
+// a second run finds everything there and touches nothing. FTP servers conflict with each other as packages, and haproxy
+// would run as a service, so they are unpacked into an ignored folder and never installed.
 //   node installers/dev/prerequisites.mjs start|unit|lab|desktop|bench
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -63,11 +63,12 @@ packagesOf.desktop = [
   'adwaita-icon-theme',
 ];
 
-/** FTP servers, one folder each: name of the folder, packages to unpack, the program that proves it is complete. */
+/** FTP servers and haproxy, one folder each: name of the folder, packages to unpack, the program that proves it is complete. */
 const labServers = [
   { name: 'vsftpd', packages: ['vsftpd'], program: 'usr/sbin/vsftpd' },
   { name: 'proftpd', packages: ['proftpd-core', 'proftpd-mod-crypto'], program: 'usr/sbin/proftpd' },
   { name: 'pure-ftpd', packages: ['pure-ftpd-common', 'pure-ftpd'], program: 'usr/sbin/pure-ftpd' },
+  { name: 'haproxy', packages: ['haproxy'], program: 'usr/sbin/haproxy' },
 ];
 const serversOf = {
   start: [],

@@ -8,12 +8,13 @@ import type { Config } from './config.js';
 import { STOP_GRACE_MS, type StartMessage } from './privops.js';
 import type { WorkerData } from './pool/worker-data.js';
 import type { ReadyPorts } from './pool/worker-pool.js';
-import { ProxyCore, programVersion, type RedirectSide } from './proxy/proxy-core.js';
+import { ProxyCore, type RedirectSide } from './proxy/proxy-core.js';
 import { ServerRegistry } from './proxy/server-registry.js';
 import { SupervisorLink, type ParentChannel } from './proxy/supervisor-link.js';
 import { Log, type LogLevel } from './sys/log.js';
 import { freeBuffersPromptly } from './sys/garbage-collector.js';
 import { hardenProcess } from './sys/process-hardening.js';
+import { programVersion } from './sys/program-version.js';
 
 export interface ProxyProcessOptions {
   readonly configPath: string | undefined;

@@ -2,6 +2,7 @@
 // that the privileged daemon loads nothing of the others.
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT, exitCodeOf, Fault } from '../../shared/fault.js';
+import { programVersion } from '../sys/program-version.js';
 
 import { addCertCommands } from './cert-program.js';
 import type * as DaemonModule from './daemon-command.js';
@@ -44,6 +45,7 @@ function makeProgram(outcome: Outcome): Command {
     .description(
       'Makes every FTP program of this machine a safe one: encrypts and checks servers on their way out.',
     )
+    .version(programVersion())
     .exitOverride()
     .showHelpAfterError('(see ftpseal --help)')
     .configureHelp({ helpWidth: 80 })

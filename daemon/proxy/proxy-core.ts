@@ -1,7 +1,5 @@
 // The proxy's main thread, whichever way connections come in: it owns the workers, the trust, the sessions' table and
 // the IPC server, and answers what the workers ask.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { formatEndpoint, type Endpoint } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
 import type { ConfigView } from '../../shared/ipc-messages.js';
@@ -321,11 +319,4 @@ async function openStore(
   if (config.trust.store === 'file') return file;
   const note = log.info.bind(log);
   return new KeychainStore({ file, users: await KeychainUsers.open(stateDir), agents, note });
-}
-
-/** The version in package.json, two folders above the compiled file. */
-export function programVersion(): string {
-  const file = join(import.meta.dirname, '..', '..', '..', 'package.json');
-  const match = /"version": "([^"]+)"/.exec(readFileSync(file, 'utf8'));
-  return match?.[1] ?? 'unknown';
 }

@@ -52,6 +52,8 @@ async function writeAndSync(path: string, content: string, mode: number): Promis
 }
 
 async function syncFolder(path: string): Promise<void> {
+  // Windows opens no folder for writing, and NTFS writes a rename to its own journal.
+  if (process.platform === 'win32') return;
   const folder = await open(path, 'r');
   try {
     await folder.sync();

@@ -1,7 +1,7 @@
 // What the developer's commands need from Debian, and the only place that installs it. Everything is announced,
 // a second run finds everything there and touches nothing. FTP servers conflict with each other as packages, and haproxy
 // would run as a service, so they are unpacked into an ignored folder and never installed.
-//   node installers/dev/prerequisites.mjs start|unit|lab|desktop|bench
+//   node installers/dev/prerequisites.mjs start|unit|lab|desktop|bench|wine
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -41,6 +41,19 @@ const packagesOf = {
   ],
 };
 packagesOf.bench = packagesOf.lab;
+/** Windows programs on this machine, what builds for Windows, and a screen for their windows. */
+packagesOf.wine = [
+  'wine',
+  'wine64',
+  'nsis',
+  'gcc-mingw-w64-x86-64',
+  'openssl',
+  'xvfb',
+  'openbox',
+  'xdotool',
+  'scrot',
+  'pngquant',
+];
 /** A person's desktop without a screen: the lab, and what a session has beside it. */
 packagesOf.desktop = [
   ...packagesOf.lab,
@@ -75,6 +88,7 @@ const serversOf = {
   unit: [],
   lab: labServers,
   desktop: labServers,
+  wine: labServers.filter((server) => server.name === 'vsftpd'),
   bench: [
     ...labServers,
     {
@@ -197,7 +211,7 @@ export function say(text) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const task = process.argv[2];
   if (task === undefined || !Object.hasOwn(packagesOf, task)) {
-    console.error('usage: prerequisites.mjs start|lab|desktop|bench');
+    console.error('usage: prerequisites.mjs start|lab|desktop|bench|wine');
     process.exit(2);
   }
   const reason = ensurePrerequisites(task);

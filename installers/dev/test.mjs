@@ -1,12 +1,13 @@
-// `npm test [unit|fuzz|desktop|lab]`: installs what is missing, builds, lints and runs the tests; the last line is
+// `npm test [unit|fuzz|wine|desktop|lab]`: installs what is missing, builds, lints and runs the tests; the last line is
 // `N passed, N failed, N skipped`. `npm run test:fuzz -- --minutes N` fuzzes and walks the model for so long. Desktop and lab need root; without it each of their files counts as skipped, with the reason.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { ensurePrerequisites, repository, say } from './prerequisites.mjs';
 import { compile, ensureBuilt, ensureNodeModules, filesIn } from './project.mjs';
+import { ensureWine } from './wine.mjs';
 
-const parts = ['unit', 'fuzz', 'desktop', 'lab'];
+const parts = ['unit', 'fuzz', 'wine', 'desktop', 'lab'];
 const part = process.argv[2];
 const total = { passed: 0, failed: 0, skipped: 0 };
 const scratch = path.join(repository, '.lab');
@@ -35,6 +36,7 @@ function main() {
   if (minutes !== undefined) deepen();
   if (part === undefined || part === 'fuzz') runTests('fuzz', ['--test-concurrency=2']);
   if (minutes !== undefined) runTests('model', []);
+  if (part === undefined || part === 'wine') runWine();
   if (part === undefined || part === 'desktop') runInNamespaces('desktop', '600000');
   if (part === undefined || part === 'lab') runLab();
 }
@@ -77,6 +79,21 @@ function runUnit() {
   const missing = ensurePrerequisites('unit');
   if (missing !== undefined) say(`unit tests that need it are skipped: ${missing}`);
   runTests('unit', ['--test-concurrency=2']);
+}
+
+/** The program as Windows would run it; each part of the ground is made when it is missing. */
+function runWine() {
+  const missing =
+    process.platform === 'linux'
+      ? ensurePrerequisites('wine')
+      : `Wine is used on Linux, this is ${process.platform}`;
+  if (missing === undefined) {
+    ensureWine();
+    runTests('wine', ['--test-concurrency=1', '--test-timeout=300000']);
+    return;
+  }
+  say(`wine tests are skipped: ${missing}`);
+  total.skipped += testFiles('wine').length;
 }
 
 function runLab() {
@@ -125,7 +142,7 @@ function isOfKind(relative, kind) {
 
 function kindOf(relative) {
   const folder = relative.split(path.sep)[0];
-  return folder === 'lab' || folder === 'fuzz' || folder === 'desktop' ? folder : 'unit';
+  return ['lab', 'fuzz', 'desktop', 'wine'].includes(folder) ? folder : 'unit';
 }
 
 /** Runs the files of one kind; the spec report goes to the terminal, the counts come from a second reporter. */

@@ -2,6 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import { parseIpAddress } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
+import { userId } from '../cli/user-names.js';
 import { findUser } from './user-database.js';
 import type { Config } from '../config.js';
 import type { Cidr, DivertPlan } from '../divert/diverter.js';
@@ -33,9 +34,9 @@ export async function planBase(
 
 async function toUid(user: string | number): Promise<UserId> {
   if (typeof user === 'number') return user;
-  const found = await findUser(user);
+  const found = process.platform === 'win32' ? userId(user) : (await findUser(user))?.uid;
   if (found === undefined) throw new Fault('config', `divert.exempt_users: there is no user ${user}.`);
-  return found.uid;
+  return found;
 }
 
 async function toNets(host: HostMatch, log: SupervisorLog): Promise<readonly Cidr[]> {

@@ -1,14 +1,18 @@
 // Which user opened an intercepted connection.
 import { ErrnoError } from './libc.js';
 import { findSocket, findSocketsTo } from './sock-diag.js';
+import { connectionOwner } from './windows/process-owner.js';
 import type { Endpoint } from '../../shared/endpoint.js';
+import type { UserId } from '../../shared/user-id.js';
 
 /**
- * The uid that holds the client's socket. `local` is the accepted connection's peer, `remote` its **original**
+ * The user who holds the client's socket. `local` is the accepted connection's peer, `remote` its **original**
  * destination: the client's socket knows nothing of the redirect. `undefined` if nobody holds it (any more) or if it
- * can't be told. Synchronous, some 20 microseconds; needs no privilege.
+ * can't be told. Synchronous. Linux: some 20 microseconds, no privilege. Windows: other users' sockets are told to the system's
+ * own services alone.
  */
-export function socketOwner(local: Endpoint, remote: Endpoint): number | undefined {
+export function socketOwner(local: Endpoint, remote: Endpoint): UserId | undefined {
+  if (process.platform === 'win32') return connectionOwner(local, remote)?.sid;
   try {
     return findSocket(local, remote)?.uid ?? commonOwner(remote);
   } catch (error) {

@@ -1,7 +1,9 @@
 // Which program holds a client's socket, for `ftpseal sessions` and for questions. Needs root for other users' programs
 // and walks over every process: only on request, never for each connection.
 import { readFile, readdir, readlink } from 'node:fs/promises';
+import { win32 } from 'node:path';
 import { findSocket } from './sock-diag.js';
+import { connectionOwner } from './windows/process-owner.js';
 import type { Endpoint } from '../../shared/endpoint.js';
 
 export interface Program {
@@ -12,6 +14,7 @@ export interface Program {
 
 /** The program behind the connection from `client` to its original destination `server`; `undefined` if there is none. */
 export async function socketProgram(client: Endpoint, server: Endpoint): Promise<Program | undefined> {
+  if (process.platform === 'win32') return windowsProgram(client, server);
   const socket = findSocket(client, server);
   if (socket === undefined) return undefined;
   const link = `socket:[${socket.inode}]`;
@@ -20,6 +23,13 @@ export async function socketProgram(client: Endpoint, server: Endpoint): Promise
     if (Number.isInteger(pid) && (await holds(pid, link))) return { pid, name: await programName(pid) };
   }
   return undefined;
+}
+
+function windowsProgram(client: Endpoint, server: Endpoint): Program | undefined {
+  const owner = connectionOwner(client, server);
+  if (owner === undefined) return undefined;
+  const name = owner.image === undefined ? undefined : win32.basename(owner.image).slice(0, 256);
+  return { pid: owner.pid, name };
 }
 
 async function holds(pid: number, link: string): Promise<boolean> {

@@ -12,6 +12,7 @@ import { peerCredentials } from '../../../daemon/sys/peer-credentials.js';
 import { socketDescriptor } from '../../../daemon/sys/socket-descriptor.js';
 import { socketOwner } from '../../../daemon/sys/socket-owner.js';
 import { endpoint } from '../divert/plan-fixture.js';
+import type { UserId } from '../../../shared/user-id.js';
 
 const uid = process.getuid?.();
 
@@ -50,7 +51,7 @@ function descriptor(socket: net.Socket): number {
   return fd;
 }
 
-async function ownerOfOwnConnection(host: string): Promise<number | undefined> {
+async function ownerOfOwnConnection(host: string): Promise<UserId | undefined> {
   const pair = await connected({ host, port: 0 });
   const { remoteAddress = '', remotePort = 0, localPort = 0 } = pair.accepted;
   const owner = socketOwner(endpoint(remoteAddress, remotePort), endpoint(host, localPort));

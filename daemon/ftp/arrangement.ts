@@ -126,7 +126,7 @@ export class Arrangement {
         protection: this.legProtection,
       });
     } else {
-      this.#control.sendOwn(form, { kind: 'setup' });
+      this.#control.sendOwn(form, 'setup');
     }
   }
 
@@ -212,7 +212,7 @@ export class Arrangement {
     const v4 = familyOf(endpoint.address) === 4;
     this.#control.sendOwn(
       v4 ? `PORT ${formatPortArgument(endpoint)}` : `EPRT ${formatEprtArgument(endpoint)}`,
-      { kind: 'setup' },
+      'setup',
     );
   }
 

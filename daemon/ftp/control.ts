@@ -5,7 +5,7 @@ import type { Command } from './command-reader.js';
 import { CommandQueue } from './command-queue.js';
 import { LineShield } from './line-shield.js';
 import { Outbox } from './outbox.js';
-import { Pairing, type Exchange } from './pairing.js';
+import { Pairing, type Exchange, type OwnKind } from './pairing.js';
 import { ReplyStream } from './reply-stream.js';
 import { ownReply, sentences } from './sentences.js';
 import type { SessionContext } from './session-context.js';
@@ -82,8 +82,8 @@ export class Control {
   }
 
   /** Sends a line of our own (without CRLF) that gets a reply. */
-  sendOwn(line: string, exchange: Exchange): void {
-    this.pairing.expect(exchange);
+  sendOwn(line: string, kind: OwnKind): void {
+    this.pairing.expect({ kind, verb: line.split(' ', 1)[0] ?? '' });
     this.#say(Buffer.from(`${line}\r\n`, 'latin1'));
   }
 

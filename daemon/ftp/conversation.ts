@@ -128,7 +128,7 @@ export class Conversation {
         return this.#protection.settled ? 'again' : 'held';
       case 'fence':
         // NOOP is answered by every server, so its reply tells that no other one is to come.
-        this.#control.sendOwn('NOOP', { kind: 'silent' });
+        this.#control.sendOwn('NOOP', 'silent');
         return 'held';
       case 'setUp':
         this.#chooseLegProtection();
@@ -165,7 +165,7 @@ export class Conversation {
   /** Asks for PBSZ and PROT where that is due. */
   protect(): void {
     for (const line of this.#protection.ask(this.#control.lines?.bufferProposal))
-      this.#control.sendOwn(line, { kind: line.startsWith('PBSZ') ? 'pbsz' : 'prot' });
+      this.#control.sendOwn(line, line.startsWith('PBSZ') ? 'pbsz' : 'prot');
   }
 
   // Replies

@@ -7,7 +7,7 @@ import type { DataOutcome } from './data-outcome.js';
 export type ChannelId = number & { readonly __brand: 'ChannelId' };
 
 /** The timers a session may ask for; one of each name at a time. */
-export type TimerName = 'negotiation' | 'handshake' | 'linger';
+export type TimerName = 'negotiation' | 'handshake' | 'answer' | 'linger';
 
 export type Event =
   | { readonly kind: 'serverConnected' }

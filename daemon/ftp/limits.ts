@@ -21,7 +21,7 @@ export const OUTSTANDING_MAX = 64;
 /** Commands remembered for a second connection to a server that hung up on AUTH (OPTS, LANG, HOST, CLNT). */
 export const REPLAYED_COMMANDS_MAX = 16;
 
-/** Milliseconds for the server's answer to AUTH, PBSZ and the greeting that a held command waits for. Reverse DNS look-ups of servers take up to 30 s. */
+/** Milliseconds for the server's greeting and for its answer to a command of ours (AUTH, PBSZ, PROT, EPSV, PASV, PORT). Reverse DNS look-ups of servers take up to 30 s. */
 export const NEGOTIATION_REPLY_MS = 45_000;
 
 /** Milliseconds without a word of the server or a byte of data that a client which says no more is still waited for. */

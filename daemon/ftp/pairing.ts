@@ -9,14 +9,18 @@ export type Exchange =
   /** The client's ABOR. Some servers answer transfer and ABOR with one reply, so it may never get its own. */
   | { readonly kind: 'abort' }
   | { readonly kind: 'clientAuth' }
-  /** Our own commands, whose replies the client never sees. */
-  | { readonly kind: 'auth' }
-  | { readonly kind: 'pbsz' }
-  | { readonly kind: 'prot' }
-  | { readonly kind: 'silent' }
-  | { readonly kind: 'setup' }
+  | OwnExchange
   | { readonly kind: 'transfer' }
   | { readonly kind: 'reinitialise' };
+
+/** What one of our own commands is for. */
+export type OwnKind = 'auth' | 'pbsz' | 'prot' | 'silent' | 'setup';
+
+/** Our own command, whose reply the client never sees. */
+export interface OwnExchange {
+  readonly kind: OwnKind;
+  readonly verb: string;
+}
 
 const OUT_OF_BAND_CODES: Readonly<Record<string, readonly number[]>> = {
   NOOP: [200],
@@ -26,6 +30,8 @@ const OUT_OF_BAND_CODES: Readonly<Record<string, readonly number[]>> = {
 const NOT_UNDERSTOOD: readonly number[] = [500, 501, 502, 503, 504];
 const ABORT_ANSWERS: readonly number[] = [225, 226, 426, ...NOT_UNDERSTOOD];
 const OWN: readonly Exchange['kind'][] = ['auth', 'pbsz', 'prot', 'silent'];
+/** Of an AUTH the negotiation has the time. */
+const WATCHED: readonly Exchange['kind'][] = ['pbsz', 'prot', 'silent', 'setup'];
 
 /** The outstanding exchanges of one control connection, oldest first. */
 export class Pairing {
@@ -99,6 +105,12 @@ export class Pairing {
     return this.#outstanding().some(({ kind }) => kind === 'transfer');
   }
 
+  /** The command of ours that the server has to answer next, or is answering. An ABOR before it may never get an answer. */
+  get due(): OwnExchange | undefined {
+    const next = this.#outstanding().find(({ kind }) => kind !== 'abort');
+    return next !== undefined && isWatched(next) ? next : undefined;
+  }
+
   /** The client waits for a reply. */
   get awaited(): boolean {
     return this.#outstanding().some(({ kind }) => !OWN.includes(kind));
@@ -117,4 +129,8 @@ export class Pairing {
     this.#queue.length = 0;
     this.#answering = undefined;
   }
+}
+
+function isWatched(exchange: Exchange): exchange is OwnExchange {
+  return WATCHED.includes(exchange.kind);
 }

@@ -85,7 +85,7 @@ export class Securing {
     switch (step.kind) {
       case 'send':
         this.#control.outbox.setTimer('negotiation', NEGOTIATION_REPLY_MS);
-        this.#control.sendOwn(step.line, { kind: 'auth' });
+        this.#control.sendOwn(step.line, 'auth');
         break;
       case 'wrapStream':
         if (this.#agreed()) this.beginHandshake();
@@ -221,7 +221,7 @@ export class Securing {
     }
     this.#control.to('cleartext');
     for (const raw of this.#replayed) {
-      this.#control.sendOwn(raw.toString('latin1').replace(/\r?\n$/, ''), { kind: 'silent' });
+      this.#control.sendOwn(raw.toString('latin1').replace(/\r?\n$/, ''), 'silent');
     }
   }
 }

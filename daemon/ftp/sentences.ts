@@ -32,6 +32,8 @@ export const sentences = {
     `${server} sent something that is not protected as it should be; somebody may be in between. The connection was closed.`,
   lineRefused: () => 'that command line is too long or holds a line break; the connection was closed.',
   greetingMissing: (server: string) => `${server} gave no greeting; nothing was sent. Try again later.`,
+  noAnswer: (server: string, verb: string) =>
+    `${server} gave no answer to ${verb}; the connection was closed. Try again later.`,
   lineTooLong: () => 'that command line is too long; the connection was closed.',
   replyTooLong: (server: string) => `${server} sent a reply without end; the connection was closed.`,
   alreadySecured: () => 'this connection is already encrypted towards the server; go on without AUTH.',

@@ -1,5 +1,6 @@
 // One intercepted control connection: events in, effects out. This file joins the parts: opening.ts (greeting, and what is not
 // ours), securing.ts (the way to protection), conversation.ts (commands and replies) with transfer.ts (data), over one control.ts.
+import { AnswerWatch } from './answer-watch.js';
 import { Control } from './control.js';
 import { Conversation } from './conversation.js';
 import type { Effect } from './effects.js';
@@ -37,6 +38,7 @@ export class Session {
   readonly #opening: Opening;
   readonly #securing: Securing;
   readonly #conversation: Conversation;
+  readonly #answers: AnswerWatch;
   #serverEnded = false;
   #clientEnded = false;
   /** The server has said something since the client ended, or since the last look. */
@@ -46,6 +48,7 @@ export class Session {
 
   constructor(context: SessionContext) {
     this.#control = new Control(context);
+    this.#answers = new AnswerWatch(this.#control);
     this.#securing = new Securing(this.#control, {
       keyAllowed: () => {
         this.#onKeyAllowed();
@@ -165,6 +168,7 @@ export class Session {
     if (!this.#serverEnded) this.#conversation.advance();
     else if (!this.#conversation.transfer.holding) this.#leave();
     if (this.#control.outbox.overflowing) this.#control.close();
+    this.#answers.look();
     if (this.#clientEnded) this.#considerEnd();
   }
 
@@ -309,9 +313,17 @@ export class Session {
     if (!this.#control.outbox.expire(timer)) return;
     const { phase, label } = this.#control;
     if (timer === 'linger') this.#onLinger();
+    else if (timer === 'answer') this.#onNoAnswer();
     else if (phase === 'negotiating' || phase === 'proving') this.#securing.onServerSilent();
     else if (phase === 'greeting') this.#opening.onSilence();
     else if (phase === 'handshaking') this.#control.fail(sentences.tlsFailed(label, 'it took too long'));
     else if (phase === 'reconnecting') this.#control.fail(sentences.greetingMissing(label));
+  }
+  /** Firewalls that do not know EPSV swallow it; the next session will do without. */
+  #onNoAnswer(): void {
+    const { verb } = this.#answers;
+    if (verb === undefined) return;
+    if (verb === 'EPSV') this.#conversation.transfer.forms.forgetEpsv();
+    this.#control.fail(sentences.noAnswer(this.#control.label, verb));
   }
 }

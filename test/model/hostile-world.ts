@@ -34,6 +34,7 @@ const NETWORK: readonly Move[] = [
   move('decided refuse', { kind: 'decided', decision: { kind: 'refuse', sentence: 'no.' } }),
   move('timer negotiation', { kind: 'timer', timer: 'negotiation' }),
   move('timer handshake', { kind: 'timer', timer: 'handshake' }),
+  move('timer answer', { kind: 'timer', timer: 'answer' }),
   move('timer linger', { kind: 'timer', timer: 'linger' }),
 ];
 const BEHIND_MAX = 2;

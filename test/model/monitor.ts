@@ -215,5 +215,8 @@ export class Monitor {
     const timer = WAITS[session.phase];
     if (timer !== undefined && !this.#timers.has(timer))
       throw new Error(`${session.phase} without an end: the timer ${timer} does not run`);
+    const { due } = insideOf(session);
+    if (due !== undefined && !this.over && !this.#timers.has('answer'))
+      throw new Error(`${due} without an end: the timer answer does not run`);
   }
 }

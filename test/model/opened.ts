@@ -9,7 +9,7 @@ interface OpenedFields {
       readonly _$done: number;
       readonly _$bytes: number;
     };
-    readonly pairing: { readonly size: number };
+    readonly pairing: { readonly size: number; readonly due: { readonly verb: string } | undefined };
     readonly outbox: { readonly _$behind: readonly unknown[]; readonly _$behindBytes: number };
     readonly replies: { readonly pending: number; readonly midReply: boolean };
   };
@@ -23,6 +23,8 @@ export interface Inside {
   readonly heldCommands: number;
   readonly heldBytes: number;
   readonly outstanding: number;
+  /** Our own command that the server has to answer now. */
+  readonly due: string | undefined;
   readonly behind: number;
   readonly behindBytes: number;
   readonly repliesPending: number;
@@ -37,6 +39,7 @@ export function insideOf(session: Session): Inside {
     heldCommands: control.commands._$held.length - control.commands._$done,
     heldBytes: control.commands._$bytes,
     outstanding: control.pairing.size,
+    due: control.pairing.due?.verb,
     behind: control.outbox._$behind.length,
     behindBytes: control.outbox._$behindBytes,
     repliesPending: control.replies.pending,

@@ -170,7 +170,7 @@ export function parseEvent(line: string): Event {
       break;
   }
   if (subject === 'timer') {
-    const timer: TimerName = oneOf(verb, ['negotiation', 'handshake', 'linger']);
+    const timer: TimerName = oneOf(verb, ['negotiation', 'handshake', 'answer', 'linger']);
     return { kind: 'timer', timer };
   }
   if (subject === 'data')

@@ -37,7 +37,7 @@ describe('Control', () => {
     it.fail('over again.');
     it.close();
     it.to('greeting');
-    it.sendOwn('NOOP', { kind: 'silent' });
+    it.sendOwn('NOOP', 'silent');
     assert.equal(it.phase, 'closed');
     assert.deepEqual(
       it.outbox.take().map((effect) => effect.kind),
@@ -46,7 +46,7 @@ describe('Control', () => {
   });
   it('forgets what the server owes when the stream starts anew', () => {
     const it = control('192.0.2.1:21');
-    it.sendOwn('AUTH TLS', { kind: 'auth' });
+    it.sendOwn('AUTH TLS', 'auth');
     it.replies.push(Buffer.from('234-half'));
     it.startStream();
     assert.equal(it.pairing.idle, true);

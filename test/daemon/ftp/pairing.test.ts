@@ -6,8 +6,8 @@ const relay = (verb: string): Exchange => ({ kind: 'relay', verb, argument: '', 
 const EXCHANGES: Readonly<Record<string, Exchange>> = {
   RETR: { kind: 'transfer' },
   ABOR: { kind: 'abort' },
-  fence: { kind: 'silent' },
-  pbsz: { kind: 'pbsz' },
+  fence: { kind: 'silent', verb: 'NOOP' },
+  pbsz: { kind: 'pbsz', verb: 'PBSZ' },
 };
 const byName = (name: string): Exchange => EXCHANGES[name] ?? relay(name);
 const nameOf = (exchange: Exchange | undefined): string =>

@@ -30,7 +30,7 @@ describe('ReplyStream', () => {
   });
   it('collects what the core acts on', () => {
     const { pairing, replies } = stream();
-    pairing.expect({ kind: 'setup' });
+    pairing.expect({ kind: 'setup', verb: 'PASV' });
     replies.push(bytes('227-a\r\n'));
     assert.equal(replies.read().kind, 'more');
     assert.equal(replies.read().kind, 'need-more');
@@ -65,7 +65,7 @@ describe('ReplyStream', () => {
   });
   it('collects no more than its limit', () => {
     const { pairing, replies } = stream();
-    pairing.expect({ kind: 'auth' });
+    pairing.expect({ kind: 'auth', verb: 'AUTH' });
     replies.push(bytes(`234-${'x'.repeat(1000)}\r\n`.repeat(Math.ceil(COLLECTED_REPLY_MAX / 1000))));
     let read = replies.read();
     while (read.kind === 'more') read = replies.read();

@@ -86,7 +86,7 @@ for (const verb of ['RETR', 'STOR']) {
             else if (outcome.kind !== 'complete' && outcome.kind !== 'clientGone')
               assert.match(first, /^42[56] ftpseal/, how);
             assert.equal(discards, 1, how);
-            assert.deepEqual(next, ['listenForClient', 'sendServer'], how);
+            assert.deepEqual(next, ['listenForClient', 'sendServer', 'setTimer'], how);
           }
         });
       }

@@ -193,6 +193,7 @@ export class Simulation {
         { kind: 'decided', decision: { kind: 'allow' } },
         { kind: 'timer', timer: 'negotiation' },
         { kind: 'timer', timer: 'handshake' },
+        { kind: 'timer', timer: 'answer' },
         { kind: 'timer', timer: 'linger' },
         { kind: 'clientConnected', channel },
         { kind: 'serverReached', channel },

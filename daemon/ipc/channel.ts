@@ -18,12 +18,13 @@ import {
   type IpcNotificationParams,
 } from '../../shared/ipc-messages.js';
 import type { Actor } from './actor.js';
+import type { FrameBudget } from './frame-budget.js';
 import { FrameLimiter } from './frame-limiter.js';
 
 /** More requests under way than any caller of ours has; a flood must not queue in memory. */
 const maxOutstanding = 64;
-/** A watcher that does not read what it asked for is cut when this much waits for it. */
-const maxUnread = 16 * 1024 * 1024;
+/** A watcher that does not read what it asked for is cut when this many characters wait for it: thousands of events. */
+const maxUnread = 4 * 1024 * 1024;
 
 type AgentResults = { readonly [M in AgentMethod]: { readonly result: z.ZodType<AgentResult<M>> } };
 const agentResults: AgentResults = agentMethods;
@@ -44,14 +45,20 @@ export class Channel {
   readonly #socket: Socket;
   readonly #rpc: MessageConnection;
   readonly #closers = new Set<() => void>();
+  readonly #followed = new Set<IpcNotification>();
+  readonly #budget: FrameBudget;
   #outstanding = 0;
+  /** Bytes of the requests since there was none under way. */
+  #held = 0;
+  /** Characters of notifications that the socket has not taken yet. */
+  #unread = 0;
 
-  constructor(socket: Socket, actor: Actor, handle: RequestHandler) {
+  constructor(socket: Socket, actor: Actor, budget: FrameBudget, handle: RequestHandler) {
     this.actor = actor;
     this.#socket = socket;
-    const limiter = new FrameLimiter(MAX_IPC_MESSAGE, () => {
-      this.#outstanding++;
-      if (this.#outstanding > maxOutstanding) socket.destroy();
+    this.#budget = budget;
+    const limiter = new FrameLimiter(MAX_IPC_MESSAGE, (bytes) => {
+      this.#began(bytes);
     });
     socket.pipe(limiter);
     limiter.on('error', () => socket.destroy());
@@ -73,11 +80,27 @@ export class Channel {
   /** Sends a notification; one to a caller that has gone is dropped. */
   notify<N extends IpcNotification>(name: N, params: IpcNotificationParams<N>): void {
     if (this.#socket.destroyed) return;
-    if (this.#socket.writableLength > maxUnread) {
+    const size = JSON.stringify(params).length;
+    // One event may be larger than the bound; what waits behind it may not.
+    if (this.#unread > 0 && this.#unread + size > maxUnread) {
       this.#socket.destroy();
       return;
     }
-    this.#rpc.sendNotification(name, params).catch(() => undefined);
+    this.#unread += size;
+    // The writer takes one message after the other, so what waits is with it and not in the socket.
+    this.#rpc
+      .sendNotification(name, params)
+      .catch(() => undefined)
+      .finally(() => {
+        this.#unread -= size;
+      });
+  }
+
+  /** Subscribes the caller to a notification until it has gone. Asked for again it changes nothing: each event is sent once. */
+  follow(name: IpcNotification, subscribe: () => () => void): void {
+    if (this.#followed.has(name)) return;
+    this.#followed.add(name);
+    this.onClose(subscribe());
   }
 
   /**
@@ -97,7 +120,7 @@ export class Channel {
       throw new Fault('store', isAnswer(error) ? error.message : 'The ftpseal tray has gone.', error);
     } finally {
       // The answer was a frame too.
-      this.#outstanding--;
+      this.#ended();
     }
     const parsed = agentResults[method].result.safeParse(raw);
     if (parsed.success) return parsed.data;
@@ -120,11 +143,29 @@ export class Channel {
     } catch (error) {
       return toResponseError(error);
     } finally {
-      this.#outstanding--;
+      this.#ended();
     }
   }
 
+  #began(bytes: number): void {
+    this.#outstanding++;
+    this.#held += bytes;
+    const fits = this.#budget.claim(this.actor.uid, bytes);
+    if (!fits || this.#outstanding > maxOutstanding) this.#socket.destroy();
+  }
+
+  #ended(): void {
+    this.#outstanding--;
+    if (this.#outstanding === 0) this.#release();
+  }
+
+  #release(): void {
+    this.#budget.release(this.actor.uid, this.#held);
+    this.#held = 0;
+  }
+
   #end(): void {
+    this.#release();
     for (const close of this.#closers) close();
     this.#closers.clear();
     this.#rpc.dispose();

@@ -5,14 +5,14 @@ import { Transform, type TransformCallback } from 'node:stream';
 /** JSON-RPC needs `Content-Length: n` and perhaps a Content-Type. */
 const maxHeader = 512;
 
-/** Fails (and thereby ends the stream) with an Error at the first bad frame; `onFrame` is called for each whole header. */
+/** Fails (and thereby ends the stream) with an Error at the first bad frame; `onFrame` gets the length that each header announces. */
 export class FrameLimiter extends Transform {
   readonly #maxBody: number;
-  readonly #onFrame: () => void;
+  readonly #onFrame: (bytes: number) => void;
   #header = '';
   #bodyLeft = 0;
 
-  constructor(maxBody: number, onFrame: () => void) {
+  constructor(maxBody: number, onFrame: (bytes: number) => void) {
     super();
     this.#maxBody = maxBody;
     this.#onFrame = onFrame;
@@ -53,7 +53,7 @@ export class FrameLimiter extends Transform {
     }
     this.#header = '';
     this.#bodyLeft = this.#bodyLength(text.slice(0, end));
-    this.#onFrame();
+    this.#onFrame(this.#bodyLeft);
     return start + end + 4 - before;
   }
 

@@ -57,7 +57,7 @@ export function ipcMethodTable(world: IpcWorld): MethodTable {
       requireAll(channel.actor, 'read the log: it tells about every user');
       const tail = await world.log.tail(lines);
       if (follow) {
-        channel.onClose(
+        channel.follow('log.line', () =>
           world.log.subscribe((line) => {
             channel.notify('log.line', { line });
           }),
@@ -152,7 +152,7 @@ function sessionMethods(world: IpcWorld): SessionsTable {
         kind: 'all',
         sessions: ownSessions(world, channel.actor).map(view),
       });
-      channel.onClose(
+      channel.follow('sessions.event', () =>
         world.sessions.subscribe((change) => {
           if (!maySeeUid(channel.actor, change.state.connection.uid)) return;
           if (change.kind === 'changed') void learnProgram(change.state);
@@ -184,7 +184,7 @@ function promptMethods({ broker, trust }: IpcWorld): PromptsTable {
   const visible = (actor: Actor) => broker.list().filter((question) => mayUse(actor, question.owner));
   const watch = (channel: Channel) => {
     channel.notify('prompts.event', { kind: 'all', questions: visible(channel.actor) });
-    channel.onClose(
+    channel.follow('prompts.event', () =>
       broker.subscribe((event) => {
         const owner = event.kind === 'closed' ? event.owner : event.question.owner;
         if (!mayUse(channel.actor, owner)) return;

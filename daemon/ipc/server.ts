@@ -4,20 +4,23 @@ import { rm } from 'node:fs/promises';
 import { Fault } from '../../shared/fault.js';
 import { peerCredentials } from '../sys/peer-credentials.js';
 import { socketDescriptor } from '../sys/socket-descriptor.js';
-import { actorOf } from './actor.js';
+import { actorOf, type Actor } from './actor.js';
 import { Channel, type RequestHandler } from './channel.js';
+import { FrameBudget } from './frame-budget.js';
 import { listenOnPath } from './socket-path.js';
-import type { UserId } from '../../shared/user-id.js';
 
 /** A tray, a manager and a few watching terminals for each user; one user must not take the places of all others. */
 const maxChannels = 128;
 const maxChannelsPerUser = 24;
+/** Kept free for root, however many users there are. */
+const keptForRoot = 8;
 
 /** See the head of the file. */
 export class IpcServer {
   readonly #server: Server;
   readonly #path: string;
   readonly #channels = new Set<Channel>();
+  readonly #budget = new FrameBudget();
 
   private constructor(path: string, handle: RequestHandler) {
     this.#path = path;
@@ -52,19 +55,21 @@ export class IpcServer {
   #accept(socket: Socket, handle: RequestHandler): void {
     const fd = socketDescriptor(socket);
     const peer = fd === undefined ? undefined : peerCredentials(fd);
-    if (peer === undefined || !this.#hasRoom(peer.uid)) {
+    const actor = peer === undefined ? undefined : actorOf(peer.uid, process.geteuid?.());
+    if (actor === undefined || !this.#hasRoom(actor)) {
       socket.destroy();
       return;
     }
-    const channel = new Channel(socket, actorOf(peer.uid, process.geteuid?.()), handle);
+    const channel = new Channel(socket, actor, this.#budget, handle);
     this.#channels.add(channel);
     channel.onClose(() => {
       this.#channels.delete(channel);
     });
   }
 
-  #hasRoom(uid: UserId): boolean {
+  #hasRoom({ kind, uid }: Actor): boolean {
     const own = [...this.#channels].filter((channel) => channel.actor.uid === uid).length;
-    return this.#channels.size < maxChannels && own < maxChannelsPerUser;
+    const room = kind === 'all' ? maxChannels : maxChannels - keptForRoot;
+    return this.#channels.size < room && own < maxChannelsPerUser;
   }
 }

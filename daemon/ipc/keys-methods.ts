@@ -175,10 +175,13 @@ function toFile({ pins, secured, cleartext }: StoreContents): KeyFile {
   return { version: 1, pins: [...pins], secured: [...secured], cleartext: [...cleartext] };
 }
 
-/** Root restores what a file says; everybody else gets everything in it as their own. */
+/**
+ * Root restores what a file says; everybody else gets the keys and permissions in it as their own. That a server was secure
+ * counts for all users, so the daemon takes it from nobody's file but root's.
+ */
 function ownedBy(actor: Actor, file: KeyFile): StoreContents {
   if (isSuperuser(actor.uid)) return file;
   const owner: Owner = { kind: 'user', uid: actor.uid };
   const mine = <T extends Place>(records: readonly T[]) => records.map((record) => ({ ...record, owner }));
-  return { pins: mine(file.pins), secured: mine(file.secured), cleartext: mine(file.cleartext) };
+  return { pins: mine(file.pins), secured: [], cleartext: mine(file.cleartext) };
 }

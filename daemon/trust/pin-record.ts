@@ -64,6 +64,8 @@ export type CleartextRecord = z.infer<typeof cleartextRecordSchema>;
 
 /** The bound on each list; a desktop has tens. */
 export const MAX_RECORDS = 20_000;
+/** The bound on one user's part of each list: nobody's records take the places of all others'. */
+export const MAX_RECORDS_PER_USER = 2000;
 
 export const keyFileSchema = z.object({
   version: z.literal(1),

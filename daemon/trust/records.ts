@@ -7,6 +7,7 @@ import {
   isSameName,
   isSameOwner,
   MAX_RECORDS,
+  MAX_RECORDS_PER_USER,
   type CleartextRecord,
   type PinRecord,
   type Place,
@@ -60,10 +61,7 @@ export function ownedBy(records: StoreContents, passes: (owner: Place['owner']) 
 /** With a key added, or put in the place of the same one. Throws a Fault of code `store` when the set is full. */
 export function withPin(records: StoreContents, pin: PinRecord): StoreContents {
   const others = records.pins.filter((other) => !isSamePin(other, pin));
-  if (others.length >= MAX_RECORDS) {
-    throw new Fault('store', 'The key store is full; remove keys that are not needed any more.');
-  }
-  return { ...records, pins: [...others, pin] };
+  return { ...records, pins: bounded([...others, pin]) };
 }
 
 /** With everything that is not there yet; `changed` counts the keys that are new or newly revoked. */
@@ -110,16 +108,17 @@ export function touched(records: StoreContents, pin: PinRecord, at: number): Sto
 
 export function withSecured(records: StoreContents, record: SecuredRecord): StoreContents {
   const others = records.secured.filter((other) => !isSameRecord(other, record));
-  // Of a full list the one that was not met for longest goes: the list is in the order of last use only by chance.
-  const kept =
-    others.length < MAX_RECORDS ? others : others.toSorted((a, b) => b.lastSecured - a.lastSecured);
-  return { ...records, secured: [...kept.slice(0, MAX_RECORDS - 1), record] };
+  const crowd = crowding([...others, record]);
+  // Of a list that is too long the one that was not met for longest goes: the list is in the order of last use only by chance.
+  const [oldest] = others
+    .filter((other) => crowd !== undefined && isSameOwner(other.owner, crowd))
+    .toSorted((a, b) => a.lastSecured - b.lastSecured);
+  return { ...records, secured: [...others.filter((other) => other !== oldest), record] };
 }
 
 export function withCleartext(records: StoreContents, record: CleartextRecord): StoreContents {
   const others = records.cleartext.filter((other) => !isSameRecord(other, record));
-  if (others.length >= MAX_RECORDS) throw new Fault('store', 'The key store is full.');
-  return { ...records, cleartext: [...others, record] };
+  return { ...records, cleartext: bounded([...others, record]) };
 }
 
 function mergePin(pins: Map<string, PinRecord>, pin: PinRecord): boolean {
@@ -133,10 +132,25 @@ function mergeRecords<T extends Place>(old: readonly T[], added: readonly T[]): 
   return [...new Map([...added, ...old].map((record) => [recordKey(record), record])).values()];
 }
 
-function bounded<T>(records: T[]): T[] {
-  if (records.length > MAX_RECORDS)
-    throw new Fault('store', `The key store holds at most ${MAX_RECORDS} records of a kind.`);
-  return records;
+function bounded<T extends Place>(records: T[]): T[] {
+  if (crowding(records) === undefined) return records;
+  const most = `${MAX_RECORDS_PER_USER} records of a kind for each user, ${MAX_RECORDS} in all`;
+  throw new Fault('store', `The key store is full (${most}); remove keys that are not needed any more.`);
+}
+
+/** Whose records make the list too long: a user beyond the own bound, else whoever has most; undefined if it is not too long. */
+function crowding(records: readonly Place[]): Place['owner'] | undefined {
+  if (records.length <= MAX_RECORDS_PER_USER) return undefined;
+  const counts = new Map<unknown, { readonly owner: Place['owner']; count: number }>();
+  for (const { owner } of records) {
+    const name = owner.kind === 'user' ? owner.uid : owner.kind;
+    const entry = counts.get(name) ?? { owner, count: 0 };
+    entry.count++;
+    counts.set(name, entry);
+  }
+  const byCount = [...counts.values()].sort((a, b) => b.count - a.count);
+  const greedy = byCount.find(({ owner, count }) => owner.kind === 'user' && count > MAX_RECORDS_PER_USER);
+  return (greedy ?? (records.length > MAX_RECORDS ? byCount[0] : undefined))?.owner;
 }
 
 /** What makes two records of places the same. */

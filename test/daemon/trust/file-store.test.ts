@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { FileStore } from '../../../daemon/trust/file-store.js';
+import { MAX_RECORDS_PER_USER } from '../../../daemon/trust/pin-record.js';
 import type { KnowledgeQuery } from '../../../daemon/trust/store.js';
 import { Fault } from '../../../shared/fault.js';
 import { at, key, pin } from './fixture.js';
@@ -137,6 +138,26 @@ describe('what is known', () => {
     const byName = { server: at('203.0.113.1'), name: 'a.test' };
     assert.equal((await store.know(query(byName))).wasSecure, true);
     assert.equal((await store.know(query({ owner: bob, ...byName }))).wasSecure, false);
+  });
+
+  it('a user who meets servers without end pushes out nobody else’s', async () => {
+    const store = await FileStore.open(folder);
+    const met = (owner: typeof alice | typeof bob, address: string, lastSecured: number) => ({
+      ...{ owner, ...at(address), lastSecured },
+    });
+    await store.rememberSecured(met(bob, '192.0.2.1', 1));
+    const many = Array.from({ length: MAX_RECORDS_PER_USER }, (_, index) =>
+      met(alice, `198.51.${index >> 8}.${index & 255}`, 10 + index),
+    );
+    await store.merge({ pins: [], secured: many, cleartext: [] });
+    await store.rememberSecured(met(alice, '203.0.113.1', 9));
+    const { secured } = await store.contents();
+    assert.equal(secured.length, MAX_RECORDS_PER_USER + 1);
+    const known = (address: string) => store.wasSecure(query({ server: at(address) }));
+    assert.deepEqual(['192.0.2.1', '203.0.113.1', '198.51.0.0', '198.51.0.1'].map(known), [
+      ...[true, true],
+      ...[false, true],
+    ]);
   });
 
   it('removing the last key of a server forgets that it was secure, removing another does not', async () => {

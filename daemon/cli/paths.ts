@@ -2,9 +2,15 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Fault } from '../../shared/fault.js';
+import { programData } from '../config-load.js';
 import { DaemonClient } from '../ipc/client.js';
+import { isMachine } from '../sys/own-user.js';
 
-const system = { stateDir: '/var/lib/ftpseal', runtimeDir: '/run/ftpseal' };
+const isWindows = process.platform === 'win32';
+/** The machine's own places. */
+export const system = isWindows
+  ? { stateDir: join(programData(), 'state'), runtimeDir: join(programData(), 'run') }
+  : { stateDir: '/var/lib/ftpseal', runtimeDir: '/run/ftpseal' };
 
 export interface DirOptions {
   readonly stateDir?: string;
@@ -13,11 +19,11 @@ export interface DirOptions {
 
 /** Absolute, because the proxy process has another working directory. */
 export function stateDirOf(options: DirOptions): string {
-  return resolve(options.stateDir ?? (isRoot() ? system.stateDir : userStateDir()));
+  return resolve(options.stateDir ?? (isMachine() ? system.stateDir : userStateDir()));
 }
 
 export function runtimeDirOf(options: DirOptions): string {
-  return resolve(options.runtimeDir ?? (isRoot() ? system.runtimeDir : userRuntimeDir()));
+  return resolve(options.runtimeDir ?? (isMachine() ? system.runtimeDir : userRuntimeDir()));
 }
 
 /** The daemon in the given runtime directory; without one the machine's, or else the user's own explicit proxy. */
@@ -26,22 +32,21 @@ export async function connectDaemon({ runtimeDir }: DirOptions): Promise<DaemonC
   try {
     return await DaemonClient.connect(system.runtimeDir);
   } catch (error) {
-    if (isRoot()) throw error;
+    if (isMachine()) throw error;
     return await DaemonClient.connect(userRuntimeDir()).catch(() => {
       throw Fault.from(error);
     });
   }
 }
 
-function isRoot(): boolean {
-  return process.geteuid?.() === 0;
-}
-
 function userStateDir(): string {
+  if (isWindows)
+    return join(process.env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'ftpseal', 'state');
   return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'ftpseal');
 }
 
 function userRuntimeDir(): string {
+  if (isWindows) return join(userStateDir(), '..', 'run');
   const runtime = process.env['XDG_RUNTIME_DIR'];
   return runtime === undefined || runtime === '' ? join(userStateDir(), 'run') : join(runtime, 'ftpseal');
 }

@@ -3,14 +3,19 @@
 import { Fault } from '../../shared/fault.js';
 import type { Owner } from '../trust/pin-record.js';
 import { isSuperuser, type UserId } from '../../shared/user-id.js';
+import type { IpcPeer } from './transport.js';
 
-/** `all`: root, and the user that the proxy runs as (it holds everything anyway). Everybody else: what is theirs. */
+/**
+ * `all`: root, on Windows whoever acts as an administrator, and the user that the proxy runs as (it holds everything anyway).
+ * Everybody else: what is theirs.
+ */
 export type Actor =
   { readonly kind: 'all'; readonly uid: UserId } | { readonly kind: 'user'; readonly uid: UserId };
 
-/** The actor behind a peer's uid; `ownUid` is the daemon's own. */
-export function actorOf(uid: UserId, ownUid: UserId | undefined): Actor {
-  return isSuperuser(uid) || uid === ownUid ? { kind: 'all', uid } : { kind: 'user', uid };
+/** The actor behind a peer; `ownUid` is the daemon's own. */
+export function actorOf({ uid, isAdministrator }: IpcPeer, ownUid: UserId | undefined): Actor {
+  const isAll = isAdministrator || isSuperuser(uid) || uid === ownUid;
+  return { kind: isAll ? 'all' : 'user', uid };
 }
 
 /** Whether records and questions of this owner are the actor's to see and to change. The machine's are not a user's. */

@@ -1,5 +1,5 @@
 // The caller's side of IPC, for the command line and the tray. The daemon may ask back, if the caller handles that.
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import {
   createMessageConnection,
   ErrorCodes,
@@ -27,7 +27,9 @@ import {
   type IpcResult,
 } from '../../shared/ipc-messages.js';
 import { FrameLimiter } from './frame-limiter.js';
+import { howToStart } from '../sys/platform-words.js';
 import { socketPath } from './socket-path.js';
+import { ipcTransport } from './transport.js';
 
 type Results = { readonly [M in IpcMethod]: { readonly result: z.ZodType<IpcResult<M>> } };
 type AgentSpecs = {
@@ -70,18 +72,14 @@ export class DaemonClient {
   }
 
   /** Rejects with a Fault of code `no-daemon` if nothing answers in the runtime directory. */
-  static connect(runtimeDir: string): Promise<DaemonClient> {
+  static async connect(runtimeDir: string): Promise<DaemonClient> {
     const path = socketPath(runtimeDir);
-    return new Promise((resolve, reject) => {
-      const socket = connect(path);
-      socket.once('connect', () => {
-        socket.removeAllListeners('error');
-        resolve(new DaemonClient(socket));
-      });
-      socket.once('error', (error) => {
-        reject(noDaemon(path, error));
-      });
-    });
+    const transport = await ipcTransport();
+    try {
+      return new DaemonClient(await transport.open(path));
+    } catch (error) {
+      throw noDaemon(path, error);
+    }
   }
 
   /** Rejects with the Fault that the daemon gave, or one of code `no-daemon` if it went away meanwhile. */
@@ -135,11 +133,7 @@ function ignore(): void {
 }
 
 function noDaemon(path: string, cause: unknown): Fault {
-  return new Fault(
-    'no-daemon',
-    `No ftpseal daemon answers on ${path}. Start it with: sudo ftpseal daemon`,
-    cause,
-  );
+  return new Fault('no-daemon', `No ftpseal daemon answers on ${path}. ${howToStart}`, cause);
 }
 
 const codes: readonly FaultCode[] = [

@@ -1,39 +1,44 @@
-// The IPC server: accepts on the Unix socket, asks the kernel who it is, and hands requests to the dispatch table.
+// The IPC server: accepts callers, asks the system who they are, and hands requests to the dispatch table.
 import { createServer, type Server, type Socket } from 'node:net';
 import { rm } from 'node:fs/promises';
 import { Fault } from '../../shared/fault.js';
-import { peerCredentials } from '../sys/peer-credentials.js';
-import { socketDescriptor } from '../sys/socket-descriptor.js';
+import { ownUser } from '../sys/own-user.js';
 import { actorOf, type Actor } from './actor.js';
 import { Channel, type RequestHandler } from './channel.js';
 import { FrameBudget } from './frame-budget.js';
-import { listenOnPath } from './socket-path.js';
+import { ipcTransport, type IpcPeer, type IpcTransport } from './transport.js';
 
 /** A tray, a manager and a few watching terminals for each user; one user must not take the places of all others. */
 const maxChannels = 128;
 const maxChannelsPerUser = 24;
 /** Kept free for root, however many users there are. */
 const keptForRoot = 8;
+/** Callers of whom it is not known yet who they are; where that takes a moment. */
+const maxUnknown = 64;
 
 /** See the head of the file. */
 export class IpcServer {
   readonly #server: Server;
   readonly #path: string;
+  readonly #transport: IpcTransport;
   readonly #channels = new Set<Channel>();
+  readonly #unknown = new Set<Socket>();
   readonly #budget = new FrameBudget();
 
-  private constructor(path: string, handle: RequestHandler) {
+  private constructor(path: string, transport: IpcTransport, handle: RequestHandler) {
     this.#path = path;
+    this.#transport = transport;
     this.#server = createServer((socket) => {
-      this.#accept(socket, handle);
+      void this.#accept(socket, handle);
     });
   }
 
   /** Listens on `path`; rejects with a Fault if a living daemon has it or it can't be made. */
   static async listen(path: string, handle: RequestHandler): Promise<IpcServer> {
-    const server = new IpcServer(path, handle);
+    const transport = await ipcTransport();
+    const server = new IpcServer(path, transport, handle);
     try {
-      await listenOnPath(server.#server, path);
+      await transport.listen(server.#server, path);
     } catch (error) {
       if (error instanceof Fault) throw error;
       throw new Fault('network', `The socket ${path} can’t be made; is its folder writable?`, error);
@@ -44,6 +49,7 @@ export class IpcServer {
   /** Cuts every caller and removes the socket. */
   async close(): Promise<void> {
     for (const channel of this.#channels) channel.close();
+    for (const socket of this.#unknown) socket.destroy();
     await new Promise<void>((resolve) => {
       this.#server.close(() => {
         resolve();
@@ -52,11 +58,12 @@ export class IpcServer {
     await rm(this.#path, { force: true });
   }
 
-  #accept(socket: Socket, handle: RequestHandler): void {
-    const fd = socketDescriptor(socket);
-    const peer = fd === undefined ? undefined : peerCredentials(fd);
-    const actor = peer === undefined ? undefined : actorOf(peer.uid, process.geteuid?.());
-    if (actor === undefined || !this.#hasRoom(actor)) {
+  async #accept(socket: Socket, handle: RequestHandler): Promise<void> {
+    // Until its channel listens.
+    socket.once('error', () => socket.destroy());
+    const peer = this.#unknown.size < maxUnknown ? await this.#identify(socket) : undefined;
+    const actor = peer === undefined ? undefined : actorOf(peer, ownUser());
+    if (actor === undefined || socket.destroyed || !this.#hasRoom(actor)) {
       socket.destroy();
       return;
     }
@@ -65,6 +72,17 @@ export class IpcServer {
     channel.onClose(() => {
       this.#channels.delete(channel);
     });
+  }
+
+  async #identify(socket: Socket): Promise<IpcPeer | undefined> {
+    this.#unknown.add(socket);
+    try {
+      return await this.#transport.identify(socket, this.#path);
+    } catch {
+      return undefined;
+    } finally {
+      this.#unknown.delete(socket);
+    }
   }
 
   #hasRoom({ kind, uid }: Actor): boolean {

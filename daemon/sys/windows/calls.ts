@@ -1,4 +1,5 @@
-// The calls of Windows that tell who owns a connection or a process, bound through koffi at first use. No policy here.
+// The calls of Windows that tell who owns a connection or a process, and who may use a file, bound through koffi at first use.
+// No policy here.
 import koffi from 'koffi';
 
 type Call = (...args: readonly unknown[]) => unknown;
@@ -9,6 +10,8 @@ const signatures = {
       'uint32_t GetExtendedTcpTable(void *table, void *size, int order, uint32_t family, int kind, uint32_t reserved)',
   },
   'kernel32.dll': {
+    LocalFree: 'intptr_t LocalFree(intptr_t memory)',
+    lstrcpynW: 'intptr_t lstrcpynW(void *target, intptr_t source, int units)',
     CloseHandle: 'int CloseHandle(intptr_t handle)',
     OpenProcess: 'intptr_t OpenProcess(uint32_t access, int inherit, uint32_t pid)',
     ProcessIdToSessionId: 'int ProcessIdToSessionId(uint32_t pid, void *session)',
@@ -16,6 +19,13 @@ const signatures = {
       'int QueryFullProcessImageNameW(intptr_t process, uint32_t flags, void *name, void *size)',
   },
   'advapi32.dll': {
+    ConvertSecurityDescriptorToStringSecurityDescriptorW:
+      'int ConvertSecurityDescriptorToStringSecurityDescriptorW(void *descriptor, uint32_t revision, uint32_t parts, void *text, void *length)',
+    ConvertStringSecurityDescriptorToSecurityDescriptorW:
+      'int ConvertStringSecurityDescriptorToSecurityDescriptorW(const char16_t *text, uint32_t revision, void *descriptor, void *size)',
+    GetFileSecurityW:
+      'int GetFileSecurityW(const char16_t *file, uint32_t parts, void *descriptor, uint32_t length, void *needed)',
+    SetFileSecurityW: 'int SetFileSecurityW(const char16_t *file, uint32_t parts, intptr_t descriptor)',
     CheckTokenMembership: 'int CheckTokenMembership(intptr_t token, void *sid, void *isMember)',
     CopySid: 'int CopySid(uint32_t length, void *destination, intptr_t source)',
     DuplicateToken: 'int DuplicateToken(intptr_t token, int level, void *duplicate)',

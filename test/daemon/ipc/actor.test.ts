@@ -39,7 +39,7 @@ describe('a SID', () => {
 });
 
 describe('who calls, on a system whose users are SIDs', () => {
-  const user = actorOf(anna, undefined);
+  const user = actorOf({ uid: anna, isAdministrator: false }, undefined);
 
   it('sees and changes what is theirs, and nothing of others', () => {
     assert.equal(mayUse(user, { kind: 'user', uid: anna }), true);
@@ -56,8 +56,10 @@ describe('who calls, on a system whose users are SIDs', () => {
   });
 
   it('is everything as the system’s own account, and adds for the machine', () => {
-    assert.equal(actorOf(system, undefined).kind, 'all');
-    assert.deepEqual(ownerFor(actorOf(system, undefined), undefined), { kind: 'machine' });
+    assert.equal(actorOf({ uid: system, isAdministrator: false }, undefined).kind, 'all');
+    assert.deepEqual(ownerFor(actorOf({ uid: system, isAdministrator: false }, undefined), undefined), {
+      kind: 'machine',
+    });
     assert.deepEqual(ownerFor(user, undefined), { kind: 'user', uid: anna });
   });
 

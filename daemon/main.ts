@@ -6,6 +6,13 @@ import { runCommandLine } from './cli/program.js';
 process.stdout.on('error', () => {
   process.exit(0);
 });
+// Node ends with 13, and says nothing, when the await below can't be settled any more. Nobody may take that for a good end.
+process.once('exit', () => {
+  if (process.exitCode === 13)
+    process.stderr.write(
+      'ftpseal: ended in the middle of its work. This is a bug of ftpseal; please report it.\n',
+    );
+});
 process.exitCode = await runCommandLine(process.argv.slice(2));
 
 // A handle that somebody forgot must not keep a finished process; without one this timer does not either.

@@ -15,6 +15,7 @@ import { DaemonClient } from '../../daemon/ipc/client.js';
 import { makeServerKey, serverKey } from '../daemon/security/safetp/fixture.js';
 import { payload } from '../daemon/relay/socket-fixture.js';
 import { startSafetpServer, type FtpServer, type FtpServerOptions } from './safetp-ftp-server.js';
+import { failWhenUnsettled } from '../unsettled.js';
 
 const main = fileURLToPath(new URL('../../daemon/main.js', import.meta.url));
 const file = payload(3_000_000);
@@ -35,6 +36,7 @@ before(async () => {
   const argv = ['proxy', '--listen', `127.0.0.1:${port}`, '--config', path.join(folder, 'config.toml')];
   argv.push('--state-dir', path.join(folder, 'state'), '--runtime-dir', folder);
   proxy = spawn(process.execPath, [main, ...argv], { stdio: ['ignore', 'ignore', 'pipe'] });
+  failWhenUnsettled(proxy, [process.execPath, ...argv]);
   let said = '';
   for await (const chunk of proxy.stderr ?? []) {
     said += String(chunk);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { failWhenUnsettled } from '../../unsettled.js';
 import { skipUnlessRoot } from '../ipc/raw-caller.js';
 import { makeWorld, sessionState, type TestWorld } from '../ipc/world.js';
 import {
@@ -35,6 +36,7 @@ interface Result {
 
 function ftpseal(argv: readonly string[], input = ''): Promise<Result> {
   const child = spawn(process.execPath, [main, ...argv]);
+  failWhenUnsettled(child, [process.execPath, ...argv]);
   child.stdin.end(input);
   return finished(child);
 }

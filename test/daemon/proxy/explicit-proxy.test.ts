@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { DaemonClient } from '../../../daemon/ipc/client.js';
+import { failWhenUnsettled } from '../../unsettled.js';
 
 const main = fileURLToPath(new URL('../../../daemon/main.js', import.meta.url));
 
@@ -46,6 +47,7 @@ function start(port: number) {
     folder,
   ];
   const child = spawn(process.execPath, [main, ...argv], { stdio: ['ignore', 'ignore', 'pipe'] });
+  failWhenUnsettled(child, [process.execPath, ...argv]);
   children.push(child);
   let said = '';
   const ready = new Promise<string>((resolve) => {

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { failWhenUnsettled } from '../../unsettled.js';
 
 export const main = fileURLToPath(new URL('../../../daemon/main.js', import.meta.url));
 
@@ -28,6 +29,7 @@ export class Runner {
     const [program = '', ...args] = argv;
     this.child = spawn(program, args, { cwd: options.cwd, stdio: 'pipe' });
     running.add(this.child);
+    failWhenUnsettled(this.child, argv);
     if (options.collects !== false) this.output.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
     this.child.stderr?.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
     this.input.on('error', () => undefined);

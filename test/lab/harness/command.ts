@@ -1,5 +1,6 @@
 // Running programs inside a lab host: in its network namespace, as root or as an ordinary user.
 import { spawn, type ChildProcess } from 'node:child_process';
+import { failWhenUnsettled } from '../../unsettled.js';
 
 /** Where and as whom a program runs. Without namespace: on the machine itself. Without uid: as root. */
 export interface Place {
@@ -92,6 +93,7 @@ export function start(place: Place, argv: readonly string[]): Running {
     detached: true,
   });
   live.add(child);
+  failWhenUnsettled(child, argv);
   const output = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));

@@ -96,6 +96,10 @@ export async function startDaemon(
     },
     log,
     // Transfers under way get three seconds of it.
-    stop: () => running.stop(10_000),
+    stop: async () => {
+      await running.stop(10_000);
+      // The proxy is a child of the child; of its exit code 13 there is only this line of main.ts.
+      if (log().includes('in the middle of its work')) throw new Error(`it could not settle: ${log()}`);
+    },
   };
 }

@@ -1,5 +1,6 @@
 // `npm run vectors`: runs every test that carries the number of a vector (T01 …) in its name, and prints what was done, what the
-// client saw and the result. Without root the lab's are skipped, and said so. A number without any test is a failure.
+// client saw and the result. Without root the lab's are skipped, and said so. A number without any test is a failure, and so is a
+// file that could not run its tests.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -10,6 +11,7 @@ import { ensureBuilt, ensureNodeModules, filesIn } from './project.mjs';
 const NUMBER = /\bT[0-9]{2}\b/g;
 const dist = path.join(repository, 'dist/test');
 const scratch = path.join(repository, '.lab');
+const started = Date.now();
 
 try {
   mkdirSync(scratch, { recursive: true });
@@ -22,9 +24,10 @@ try {
   process.exitCode = 1;
 }
 
-/** Results by number. */
+/** Results by number, and under '' what failed without one: a file whose tests did not run. */
 function runAll(vectors) {
-  const results = new Map(vectors.map(({ number }) => [number, { passed: 0, failed: [], skipped: 0 }]));
+  const numbers = ['', ...vectors.map(({ number }) => number)];
+  const results = new Map(numbers.map((number) => [number, { passed: 0, failed: [], skipped: 0 }]));
   const unit = filesWithNumbers(false);
   const lab = filesWithNumbers(true);
   say(`running ${unit.length} files without root`);
@@ -64,12 +67,17 @@ function run(files, concurrency) {
   if (files.length === 0) return '';
   const out = path.join(scratch, `vectors-${process.pid}.tap`);
   const options = [`--test-concurrency=${concurrency}`, '--test-timeout=1500000', '--test-reporter=tap'];
-  spawnSync(process.execPath, ['--test', ...options, `--test-reporter-destination=${out}`, ...files], {
-    cwd: repository,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const { status } = spawnSync(
+    process.execPath,
+    ['--test', ...options, `--test-reporter-destination=${out}`, ...files],
+    {
+      cwd: repository,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
   const tap = existsSync(out) ? readFileSync(out, 'utf8') : '';
-  rmSync(out, { force: true });
+  if (status === 0) rmSync(out, { force: true });
+  else say(`not all passed; what was said is in ${out}`);
   return tap;
 }
 
@@ -79,7 +87,8 @@ function note(results, tap) {
     if (match === null) continue;
     const skipped = /# (?:SKIP|TODO)/.test(match[2]);
     const outcome = skipped ? 'skipped' : match[1] === 'ok' ? 'passed' : 'failed';
-    for (const number of new Set(match[2].match(NUMBER) ?? [])) add(results, number, outcome, match[2]);
+    const numbers = new Set(match[2].match(NUMBER) ?? (outcome === 'failed' ? [''] : []));
+    for (const number of numbers) add(results, number, outcome, match[2]);
   }
 }
 
@@ -92,20 +101,35 @@ function add(results, number, outcome, name) {
 
 /** Prints the table. True when nothing failed and each number has a test. */
 function report(vectors, results) {
-  let fine = true;
-  for (const { number, done, seen, elsewhere } of vectors) {
-    const { passed, failed, skipped } = results.get(number);
-    const missing = passed + failed.length + skipped === 0;
-    fine &&= failed.length === 0 && !missing;
-    const words = [];
-    if (passed > 0) words.push(`${passed} passed`);
-    if (skipped > 0) words.push(`${skipped} skipped`);
-    if (failed.length > 0) words.push(`${failed.length} FAILED`);
-    if (missing) words.push('NO TEST');
-    console.log(`${number}  ${done.padEnd(62)}  ${seen.padEnd(52)}  ${words.join(', ')}`);
-    if (elsewhere !== undefined) console.log(`     not here: ${elsewhere}`);
-    for (const name of failed) console.log(`     failed: ${name}`);
+  const others = results.get('').failed;
+  const rows = vectors.map((vector) => ({ ...vector, ...resultOf(results.get(vector.number)) }));
+  const width = (key) => Math.max(...rows.map((row) => row[key].length));
+  const [done, seen] = [width('done'), width('seen')];
+  console.log(`     ${'What was done'.padEnd(done)}  ${'What the client saw'.padEnd(seen)}  Result`);
+  for (const row of rows) {
+    console.log(`${row.number}  ${row.done.padEnd(done)}  ${row.seen.padEnd(seen)}  ${row.words}`);
+    if (row.elsewhere !== undefined) console.log(`     not here: ${row.elsewhere}`);
+    for (const name of row.failed) console.log(`     failed: ${name}`);
   }
-  console.log(fine ? 'every vector holds' : 'not every vector holds');
+  for (const name of others) console.log(`failed, without a number: ${name}`);
+  const fine = others.length === 0 && rows.every((row) => row.fine);
+  console.log(`${fine ? 'every vector holds' : 'not every vector holds'}: ${counts(rows)}`);
   return fine;
+}
+
+function resultOf({ passed, failed, skipped }) {
+  const missing = passed + failed.length + skipped === 0;
+  const words = [];
+  if (passed > 0) words.push(`${passed} passed`);
+  if (skipped > 0) words.push(`${skipped} skipped`);
+  if (failed.length > 0) words.push(`${failed.length} FAILED`);
+  if (missing) words.push('NO TEST');
+  return { passed, failed, skipped, fine: failed.length === 0 && !missing, words: words.join(', ') };
+}
+
+function counts(rows) {
+  const sum = (count) => rows.reduce((total, row) => total + count(row), 0);
+  const [passed, skipped] = [sum((row) => row.passed), sum((row) => row.skipped)];
+  const minutes = Math.ceil((Date.now() - started) / 60_000);
+  return `${rows.length} numbers, ${passed} results passed, ${sum((row) => row.failed.length)} failed, ${skipped} skipped, in ${minutes} min`;
 }

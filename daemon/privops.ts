@@ -13,6 +13,8 @@ export const MAX_WORKERS = 64;
 export const MAX_SERVERS = 4096;
 /** Grace for open sessions that the supervisor gives the proxy at a stop, before it kills. */
 export const STOP_GRACE_MS = 3000;
+/** How long a retired proxy serves sessions at most: long transfers end, and a security update is not put off for a day. */
+export const RETIRE_MS = 30 * 60_000;
 
 export const workerPortsSchema = z
   .strictObject({ control: portSchema, data: portSchema, virtual: portRangeSchema })
@@ -104,6 +106,8 @@ export const toProxySchema = z.discriminatedUnion('kind', [
    * this channel is closed); SIGINT is to be ignored, because a Ctrl-C reaches both processes.
    */
   z.strictObject({ kind: z.literal('stop'), graceMs: z.number().int().min(0) }),
+  /** Work on as before, and end as at `stop` once no session is left, at the latest after that time. */
+  z.strictObject({ kind: z.literal('retire'), withinMs: z.number().int().min(0) }),
 ]);
 export type ToProxy = z.infer<typeof toProxySchema>;
 export type StartMessage = Extract<ToProxy, { readonly kind: 'start' }>;

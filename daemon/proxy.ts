@@ -54,6 +54,11 @@ export async function runProxyProcess(options: ProxyProcessOptions): Promise<num
   });
   options.onReady();
   log.info('the proxy is ready', { workers: start.shares.length, uid: process.geteuid?.() ?? -1 });
+  void link.retired.then(async (withinMs) => {
+    log.info('retiring: the end comes with the last session', { withinMs });
+    await core.idle(withinMs);
+    end.request(STOP_GRACE_MS, 'retired');
+  });
   return finish(core, log, end);
 }
 

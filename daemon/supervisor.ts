@@ -35,7 +35,8 @@ export interface SupervisorOptions {
 }
 
 /**
- * Runs until SIGTERM, SIGINT or SIGHUP; resolves with the exit code (0 after an orderly end, rules gone, sessions ended).
+ * Runs until SIGTERM, SIGINT or SIGHUP; resolves with the exit code (0 after an orderly end, rules gone, sessions ended). After
+ * SIGUSR2 it ends with the last session, so that a new version can take its place (exit code 75, FTP refused until then).
  * Rejects with a Fault if it can't start; nothing is left behind then. The caller's other signal handlers stay.
  */
 export async function runSupervisor(options: SupervisorOptions): Promise<number> {
@@ -105,12 +106,17 @@ async function withSignals(keeper: ProxyKeeper): Promise<number> {
   const stop = (): void => {
     keeper.stop();
   };
+  const retire = (): void => {
+    keeper.retire();
+  };
   for (const signal of stopSignals) process.on(signal, stop);
+  process.on('SIGUSR2', retire);
   try {
     return await keeper.run();
   } catch (error) {
     throw Fault.from(error);
   } finally {
     for (const signal of stopSignals) process.off(signal, stop);
+    process.off('SIGUSR2', retire);
   }
 }

@@ -64,6 +64,11 @@ export interface Diverter {
    * the proxy still has sessions: after `clear` alone their bytes could leave for the server untranslated, in clear.
    */
   drain(): Promise<void>;
+  /**
+   * For a successor that starts at once: what should be redirected is refused until its `apply`, or until `clear`. To be called
+   * when no session is left. Absent where a layer can't; `clear` does in its place.
+   */
+  handOver?(): Promise<void>;
   /** Removes everything ftpseal may have left, also after a crash; no other table is touched. Idempotent. */
   clear(): Promise<void>;
   /**

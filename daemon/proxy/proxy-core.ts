@@ -127,6 +127,11 @@ export class ProxyCore {
     return core;
   }
 
+  /** Resolves when there is no session, or after that time. */
+  async idle(withinMs: number): Promise<void> {
+    await this.#sessions.empty(withinMs);
+  }
+
   /** Stops accepting, lets sessions finish within the grace, ends the rest and closes everything. */
   async stop(graceMs: number): Promise<void> {
     clearInterval(this.#sweeper);

@@ -51,6 +51,22 @@ export class SessionTable {
     return [...this.#rows.values()].filter((row) => row.worker === worker).length;
   }
 
+  /** Resolves when the table is empty, or after that time. */
+  empty(withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(tooLate);
+        unsubscribe();
+        resolve();
+      };
+      const tooLate = setTimeout(done, withinMs).unref();
+      const unsubscribe = this.subscribe(() => {
+        if (this.#rows.size === 0) done();
+      });
+      if (this.#rows.size === 0) done();
+    });
+  }
+
   /** The servers that have a session now. */
   addresses(): ReadonlySet<IpAddress> {
     return new Set([...this.#rows.values()].map((row) => row.state.connection.server.address));

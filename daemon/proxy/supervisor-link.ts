@@ -38,11 +38,17 @@ export class SupervisorLink {
   readonly #queue: Waiting[] = [];
   readonly #listener: LinkListener;
   readonly start: Promise<StartMessage>;
+  /** When the supervisor wants this process to end with its last session; resolves with the time that it has at most. */
+  readonly retired: Promise<number>;
+  #retire: (withinMs: number) => void = () => undefined;
   #lastId = 0;
 
   constructor(channel: ParentChannel, listener: LinkListener) {
     this.#channel = channel;
     this.#listener = listener;
+    this.retired = new Promise((resolve) => {
+      this.#retire = resolve;
+    });
     this.start = new Promise((resolve) => {
       channel.onMessage((message) => {
         this.#receive(message, resolve);
@@ -104,6 +110,7 @@ export class SupervisorLink {
     const message = parsed.data;
     if (message.kind === 'start') started(message);
     else if (message.kind === 'stop') this.#listener.stop(message.graceMs, 'asked by the supervisor');
+    else if (message.kind === 'retire') this.#retire(message.withinMs);
     else {
       this.#inFlight.get(message.id)?.resolve(message.answer);
       this.#inFlight.delete(message.id);

@@ -1,7 +1,7 @@
 // Keeps one proxy running and the redirect in step with it: start, requests, restart after a crash, orderly end.
 import { setTimeout as delay } from 'node:timers/promises';
-import { Fault } from '../../shared/fault.js';
-import { STOP_GRACE_MS, admitRequest } from '../privops.js';
+import { EXIT, Fault } from '../../shared/fault.js';
+import { RETIRE_MS, STOP_GRACE_MS, admitRequest } from '../privops.js';
 import { socketProgram } from '../sys/socket-program.js';
 import { ProxyChild } from './proxy-child.js';
 import type { ConnectionOrigin, DivertedServer, Diverter, WorkerPorts } from '../divert/diverter.js';
@@ -36,6 +36,7 @@ export class ProxyKeeper {
   #workers: readonly WorkerPorts[] = [];
   #servers: readonly DivertedServer[] = [];
   #pending = 0;
+  #retiring = false;
   /** Why the redirect could not be made; ends the supervisor if the first proxy is concerned. */
   #redirectFault: Fault | undefined;
 
@@ -51,19 +52,40 @@ export class ProxyKeeper {
     this.#stopping.abort();
   }
 
-  /** Resolves with the exit code after `stop`; rejects with a Fault if the first proxy does not become ready. */
+  /**
+   * A successor is waiting: the proxy works on until it has no session, and then this process ends with its own exit code,
+   * leaving rules that refuse FTP until the successor's stand.
+   */
+  retire(): void {
+    if (this.#retiring) return;
+    this.#retiring = true;
+    this.#options.log('info', 'retiring: the end comes with the last session', { withinMs: RETIRE_MS });
+    this.#child?.send({ kind: 'retire', withinMs: RETIRE_MS });
+  }
+
+  /**
+   * Resolves with the exit code after `stop` or `retire`; rejects with a Fault if the first proxy does not become ready.
+   */
   async run(): Promise<number> {
+    const { diverter } = this.#options;
     try {
       await this.#keepAlive();
     } catch (error) {
-      await this.#withoutRules(() => this.#options.diverter.clear());
+      await this.#withoutRules(() => diverter.clear());
       throw error;
     }
-    return (await this.#withoutRules(() => this.#options.diverter.clear())) ? 0 : 1;
+    const retired = this.#retiring && !this.#isStopping();
+    const leave = () => (retired ? (diverter.handOver?.() ?? diverter.clear()) : diverter.clear());
+    if (!(await this.#withoutRules(leave))) return EXIT.failed;
+    return retired ? EXIT.retired : EXIT.done;
   }
 
   #isStopping(): boolean {
     return this.#stopping.signal.aborted;
+  }
+
+  #isRetiring(): boolean {
+    return this.#retiring;
   }
 
   async #keepAlive(): Promise<void> {
@@ -73,8 +95,11 @@ export class ProxyKeeper {
       const end = await this.#oneLife();
       if (this.#isStopping()) return;
       if (first && this.#phase === 'starting') throw startFault(end, this.#redirectFault);
+      // Also if it died: another one would be of the files of the new version, which this process does not know.
+      if (this.#isRetiring()) return;
       if (Date.now() - born > SETTLED_MS) pause = BACKOFF_MS.first;
       await this.#mourn(end, pause);
+      if (this.#isRetiring()) return;
       pause = Math.min(pause * 2, BACKOFF_MS.most);
     }
   }

@@ -48,7 +48,11 @@ export class NftablesDiverter implements Diverter {
   }
 
   drain(): Promise<void> {
-    return this.#enqueue(() => this.#drain());
+    return this.#enqueue(() => this.#holdOnly('open'));
+  }
+
+  handOver(): Promise<void> {
+    return this.#enqueue(() => this.#holdOnly('closed'));
   }
 
   clear(): Promise<void> {
@@ -92,10 +96,11 @@ export class NftablesDiverter implements Diverter {
     if (await canOwn(this.#library)) this.#lifetime = 'owned';
   }
 
-  async #drain(): Promise<void> {
+  /** `open` lets what should be redirected go its own way, `closed` refuses it. */
+  async #holdOnly(onFailure: DivertPlan['onFailure']): Promise<void> {
     this.#plan = undefined;
     const { command } = this.#runners;
-    const hold = formatHold(this.#last === undefined ? undefined : { ...this.#last, onFailure: 'open' });
+    const hold = formatHold(this.#last === undefined ? undefined : { ...this.#last, onFailure });
     if (this.#lifetime === 'persistent') {
       await command.run(hold + formatRemoval('persistent'));
       return;

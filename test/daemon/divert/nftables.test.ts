@@ -111,6 +111,18 @@ test('drain refuses nothing any more and holds the translation before the redire
   assert.deepEqual(taken(), [`nft: ${formatHold(drained)}${formatRemoval('persistent')}`]);
 });
 
+test('a successor finds everything refused, whatever on_failure says, and takes over in one transaction', async () => {
+  const open = plan({ onFailure: 'open' });
+  const { diverter, taken } = recorder({ library: true });
+  await diverter.apply(open);
+  taken();
+  await diverter.handOver();
+  assert.deepEqual(taken(), [
+    `nft: ${formatHold(plan({ onFailure: 'closed' }))}`,
+    `lib: ${formatRemoval('owned')}`,
+  ]);
+});
+
 test('calls are carried out one after the other', async () => {
   const { diverter, taken } = recorder({ library: false });
   await Promise.all([diverter.apply(plan()), diverter.apply(plan({ servers: [one] })), diverter.clear()]);

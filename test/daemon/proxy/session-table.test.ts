@@ -25,6 +25,17 @@ describe('the table of sessions', () => {
     assert.equal(table.find('a')?.state.connection.uid, 1);
   });
 
+  it('tells when it is empty, or that it took too long', async () => {
+    const table = new SessionTable();
+    await table.empty(60_000);
+    table.put(0, sessionState('a', 1));
+    await table.empty(1);
+    assert.equal(table.list().length, 1);
+    const waited = table.empty(60_000);
+    table.end(0, 'a', 'left');
+    await waited;
+  });
+
   it('ends all sessions of a worker that died, and tells of each', () => {
     const table = new SessionTable();
     const told: string[] = [];

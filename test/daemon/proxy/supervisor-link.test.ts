@@ -51,6 +51,14 @@ describe('the link to the supervisor', () => {
     assert.equal((await link.start).shares.length, 1);
   });
 
+  it('hears once that a successor waits', async () => {
+    const { link, say, stops } = make();
+    say({ kind: 'retire', withinMs: 5 });
+    say({ kind: 'retire', withinMs: 6 });
+    assert.equal(await link.retired, 5);
+    assert.deepEqual(stops, []);
+  });
+
   it('matches answers to requests in any order', async () => {
     const { link, sent, say } = make();
     const first = link.setServers([]);

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defaultConfigPath, loadConfig } from '../config-load.js';
+import { EXIT } from '../../shared/fault.js';
 import type { LogLevel } from '../sys/log.js';
 import { formatEntry } from '../sys/log-line.js';
 import { outlastSurroundings } from '../sys/long-lived.js';
@@ -72,13 +73,28 @@ export async function proxyProcessCommand(options: DaemonOptions): Promise<numbe
   });
 }
 
+export interface CleanupOptions {
+  readonly afterExit?: boolean;
+}
+
 /** Removes what a daemon that died may have left; safe at any time, also without anything to remove. */
-export async function cleanupCommand(): Promise<void> {
+export async function cleanupCommand({ afterExit = false }: CleanupOptions): Promise<void> {
+  if (afterExit && (await staysRefused())) {
+    print('FTP stays refused until ftpseal runs again.');
+    return;
+  }
   const { NftablesDiverter } = await import('../divert/linux/nftables.js');
   const { TunDiverter } = await import('../divert/tun/tun-diverter.js');
   await new NftablesDiverter().clear();
   await new TunDiverter().clear();
   print('The redirect rules of ftpseal are gone.');
+}
+
+/** Said by systemd (`$EXIT_STATUS`) and by the configuration; one that can't be read may have said so. */
+async function staysRefused(): Promise<boolean> {
+  if (process.env['EXIT_STATUS'] === String(EXIT.retired)) return true;
+  const config = await loadConfig().catch(() => undefined);
+  return config?.divert.onFailure !== 'open';
 }
 
 export async function checkCommand(file: string | undefined, options: JsonOption): Promise<void> {

@@ -40,6 +40,11 @@ interface Outcome {
   exitCode: number;
 }
 
+/** Every command with its options and help, to be described and not to be run: man pages and completions are made from it. */
+export function commandTree(): Command {
+  return makeProgram({ exitCode: EXIT.done });
+}
+
 function makeProgram(outcome: Outcome): Command {
   const program = new Command('ftpseal')
     .description(
@@ -98,9 +103,13 @@ function addDaemonCommands(program: Command, outcome: Outcome): void {
   program
     .command('cleanup')
     .description('remove the redirect rules that a daemon which died may have left (root)')
-    .action(async () => {
+    .option(
+      '--after-exit',
+      'for systemd: not what refuses FTP while on_failure or an upgrade wants it refused',
+    )
+    .action(async (options: DaemonModule.CleanupOptions) => {
       const { cleanupCommand } = await import('./daemon-command.js');
-      await cleanupCommand();
+      await cleanupCommand(options);
     });
 }
 

@@ -70,11 +70,11 @@ const unwantedFolders = new Set([
   '.github',
 ]);
 const unwantedFiles =
-  /\.(ts|[cm]ts|map|markdown|yml|flow|tsbuildinfo)$|^(readme|changelog|history|security|contributing)(\.(md|txt))?$|^\./i;
+  /\.(ts|[cm]ts|cc|hh|h|inc|def|S|asm|map|markdown|yml|flow|tsbuildinfo)$|^(readme|changelog|history|security|contributing)(\.(md|txt))?$|^\./i;
 
 /** Things of one package that are for building it, or for other platforms. */
 const unwantedOf = {
-  koffi: ['src', 'vendor', 'cnoke.cjs'],
+  koffi: ['lib', 'vendor', 'cnoke.cjs'],
   '@koromix/koffi-linux-x64': ['musl_x64'],
   'node-forge': ['dist', 'flash'],
 };

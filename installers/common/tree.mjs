@@ -26,13 +26,13 @@ export function sourceTime() {
   }
 }
 
-/** The compiled program without tests and source maps, and package.json cut down to what the program reads. */
-export function stageCompiled(folder) {
+/** The compiled program without tests and source maps, and package.json cut down to what the program reads, with `version`. */
+export function stageCompiled(folder, version = packageInfo().version) {
   for (const part of ['daemon', 'shared', 'tray']) {
     const filter = (source) => !source.endsWith('.map');
     cpSync(path.join(repository, 'dist', part), path.join(folder, 'dist', part), { recursive: true, filter });
   }
-  const { name, version, license, type } = packageInfo();
+  const { name, license, type } = packageInfo();
   put(
     folder,
     'package.json',

@@ -54,6 +54,8 @@ packagesOf.wine = [
   'scrot',
   'pngquant',
 ];
+/** What packs the Linux packages. */
+packagesOf.dist = ['dpkg', 'rpm'];
 /** A person's desktop without a screen: the lab, and what a session has beside it. */
 packagesOf.desktop = [
   ...packagesOf.lab,
@@ -85,6 +87,7 @@ const labServers = [
 ];
 const serversOf = {
   start: [],
+  dist: [],
   unit: [],
   lab: labServers,
   desktop: labServers,
@@ -211,7 +214,7 @@ export function say(text) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const task = process.argv[2];
   if (task === undefined || !Object.hasOwn(packagesOf, task)) {
-    console.error('usage: prerequisites.mjs start|lab|desktop|bench|wine');
+    console.error(`usage: prerequisites.mjs ${Object.keys(packagesOf).join('|')}`);
     process.exit(2);
   }
   const reason = ensurePrerequisites(task);

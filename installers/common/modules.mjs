@@ -1,8 +1,8 @@
 // The npm packages that the program needs at run time on one platform, and their copy without what nobody runs.
-import { cpSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { repository } from '../dev/prerequisites.mjs';
-import { fetchPackage, unpackPackage } from './fetch.mjs';
+import { productionModules } from './program-tree.mjs';
 
 /**
  * Of the lock file: what is no development package and fits `target` (`os`, `cpu`, `libc` as npm calls them), by location.
@@ -22,13 +22,12 @@ export function runtimePackages(target) {
     .sort((a, b) => (a.location < b.location ? -1 : 1));
 }
 
-/** Copies these packages below `folder`: from the checkout's node_modules where npm ci put them, else from the registry. */
+/** Copies these packages below `folder`, without what nobody runs. The network is needed once a lock file and platform. */
 export function stageModules(packages, folder, target) {
+  const source = path.dirname(productionModules(target));
   for (const entry of packages) {
     const into = path.join(folder, entry.location);
-    const here = path.join(repository, entry.location);
-    if (versionAt(here) === entry.version) cpSync(here, into, { recursive: true });
-    else unpackPackage(fetchPackage(entry), into);
+    cpSync(path.join(source, entry.location), into, { recursive: true });
     prune(into, entry, target);
   }
 }
@@ -51,11 +50,6 @@ function licenceOf(licence) {
   const words = Array.isArray(licence) ? licence : [licence ?? 'NOASSERTION'];
   const names = { Apache2: 'Apache-2.0', 'MIT/X11': 'MIT' };
   return words.map((word) => names[word] ?? word).join(' OR ');
-}
-
-function versionAt(folder) {
-  const file = path.join(folder, 'package.json');
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).version : undefined;
 }
 
 const unwantedFolders = new Set([

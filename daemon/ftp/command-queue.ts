@@ -29,6 +29,11 @@ export class CommandQueue {
     return this.#held[this.#done];
   }
 
+  /** Bytes that came behind the oldest held command. */
+  get following(): number {
+    return this.#bytes - (this.head?.raw.length ?? 0) + this.#reader.peekRest().length;
+  }
+
   /** The oldest is done with. */
   shift(): void {
     const command = this.head;

@@ -3,6 +3,7 @@
 import type { LineProtection } from '../security/mechanism.js';
 import { needsTranscript } from '../security/registry.js';
 import { Transcript } from '../security/safetp/transcript.js';
+import { withoutLineEnd } from '../security/safetp/control-lines.js';
 import { WIRE_LINE_MAX } from '../security/safetp/limits.js';
 import { LineReader } from './line-reader.js';
 
@@ -40,7 +41,7 @@ export class LineShield {
   /** A line with its line end as it goes on the wire; undefined for one that may not be sent. */
   seal(line: Buffer): { readonly wire: Uint8Array; readonly sequence?: number } | undefined {
     this.#transcript?.fromClient(line);
-    return this.#lines === undefined ? { wire: line } : this.#lines.seal(withoutEnd(line));
+    return this.#lines === undefined ? { wire: line } : this.#lines.seal(withoutLineEnd(line));
   }
 
   /** Replies out of the bytes of the wire, whole lines only; undefined for what is not protected as it should be. */
@@ -51,15 +52,10 @@ export class LineShield {
     const opened: Buffer[] = [];
     this.#wire.push(bytes);
     for (let read = this.#wire.read(); read.kind !== 'need-more'; read = this.#wire.read()) {
-      const line = read.kind === 'line' ? lines.open(withoutEnd(read.raw)) : undefined;
+      const line = read.kind === 'line' ? lines.open(withoutLineEnd(read.raw)) : undefined;
       if (line === undefined) return undefined;
       opened.push(line, CRLF);
     }
     return Buffer.concat(opened);
   }
-}
-
-function withoutEnd(line: Buffer): Buffer {
-  const end = line.at(-1) === 0x0a ? line.length - 1 : line.length;
-  return line.subarray(0, line[end - 1] === 0x0d ? end - 1 : end);
 }

@@ -30,6 +30,12 @@ export function isInnerLine(line: Uint8Array): boolean {
   return line.every((byte, at) => byte !== LF && (byte !== CR || line[at + 1] === 0));
 }
 
+/** A line of the wire without its CRLF or LF. */
+export function withoutLineEnd(line: Buffer): Buffer {
+  const end = line.at(-1) === LF ? line.length - 1 : line.length;
+  return line.subarray(0, line[end - 1] === CR ? end - 1 : end);
+}
+
 /** Protects what this side says. */
 export class LineSealer {
   readonly #direction: Direction;

@@ -1,11 +1,11 @@
 // One control connection on the server's side, from the first line to the last, without I/O: it reads the wire, negotiates, keeps the
 // transcript, answers what is the mechanism's own and hands the rest on. For `ftpseal serve`, and for every server in the tests.
-import type { OpenedLine } from './control-lines.js';
+import { withoutLineEnd, type OpenedLine } from './control-lines.js';
 import type { BlockReader, BlockWriter } from './data-blocks.js';
 import { STEP_MS } from './limits.js';
 import type { SafetpSession } from './safetp-session.js';
 import { SafetpServer, type SafetpServerOptions, type SafetpServerStep } from './server.js';
-import { ServerCommands, violationReply } from './server-commands.js';
+import { ServerCommands, violationReply, type ProtLevel } from './server-commands.js';
 import { Transcript } from './transcript.js';
 
 export type ServerChannelOptions = Omit<SafetpServerOptions, 'transcript'> & {
@@ -53,10 +53,28 @@ export class ServerChannel {
    * many bytes came behind it. Its answer, or that of the backend, must go out by `reply` before the next line is given.
    */
   receive(raw: Buffer, pending: number): ServerChannelStep {
-    const line = withoutEnd(raw);
-    if (this.#session !== undefined) return this.#onProtected(this.#session, line);
+    if (this.#session !== undefined) return this.#onProtected(raw);
     this.#transcript.fromClient(raw);
-    return this.#onClear(line.toString('latin1'), pending);
+    return this.#onClear(withoutLineEnd(raw).toString('latin1'), pending);
+  }
+
+  /** Only while secured: `receive` in two steps, for a caller that holds requests until it can follow them. It comes first, for each line. */
+  open(raw: Buffer): Extract<ServerChannelStep, { kind: 'request' | 'close' }> {
+    const line = withoutLineEnd(raw);
+    const opened: OpenedLine = this.#session?.opener.open(line) ?? { kind: 'broken' };
+    return opened.kind === 'line'
+      ? { kind: 'request', line: opened.line, sequence: opened.sequence }
+      : violation(opened, line);
+  }
+
+  /** The reply to an opened request that is the mechanism’s own (`isMechanismVerb`), to be sent by `reply`; undefined for others. */
+  answer(verb: string, argument: string): string | undefined {
+    return this.#commands?.answer(verb, argument);
+  }
+
+  /** How data goes from now on; `C` before there is a session. */
+  get level(): ProtLevel {
+    return this.#commands?.level ?? 'C';
   }
 
   /**
@@ -113,13 +131,12 @@ export class ServerChannel {
     return { kind: 'send', bytes, waitMs: STEP_MS };
   }
 
-  #onProtected(session: SafetpSession, wire: Buffer): ServerChannelStep {
-    const opened = session.opener.open(wire);
-    if (opened.kind !== 'line') return violation(opened, wire);
+  #onProtected(raw: Buffer): ServerChannelStep {
+    const opened = this.open(raw);
+    if (opened.kind === 'close') return opened;
     const [, verb = '', argument = ''] = /^([^ ]*) ?([^]*)$/.exec(opened.line.toString('latin1')) ?? [];
-    const answer = this.#commands?.answer(verb, argument);
-    if (answer === undefined) return { kind: 'request', line: opened.line, sequence: opened.sequence };
-    return { kind: 'send', bytes: this.#say(answer), waitMs: STEP_MS };
+    const answer = this.answer(verb, argument);
+    return answer === undefined ? opened : { kind: 'send', bytes: this.#say(answer), waitMs: STEP_MS };
   }
 
   #say(line: string): Buffer {
@@ -128,13 +145,11 @@ export class ServerChannel {
 }
 
 /** Answered in clear: whoever sent it does not have the keys. */
-function violation(opened: Exclude<OpenedLine, { kind: 'line' }>, wire: Buffer): ServerChannelStep {
+function violation(
+  opened: Exclude<OpenedLine, { kind: 'line' }>,
+  wire: Buffer,
+): Extract<ServerChannelStep, { kind: 'close' }> {
   const verb = /^[A-Za-z]*/.exec(wire.toString('latin1'))?.[0] ?? '';
   const bytes = Buffer.from(`${violationReply(opened, verb)}\r\n`, 'latin1');
   return { kind: 'close', bytes, reason: `a line that is ${opened.kind}` };
-}
-
-function withoutEnd(line: Buffer): Buffer {
-  const end = line.at(-1) === 0x0a ? line.length - 1 : line.length;
-  return line.subarray(0, line[end - 1] === 0x0d ? end - 1 : end);
 }

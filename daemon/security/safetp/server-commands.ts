@@ -8,6 +8,24 @@ import { formatDigestReply } from './transcript.js';
 /** How data connections are to be protected; `C` is in clear. */
 export type ProtLevel = 'C' | DataLevel;
 
+const OWN_VERBS: readonly string[] = [
+  'DIGT',
+  'PBSZ',
+  'PROT',
+  'AUTH',
+  'ADAT',
+  'CCC',
+  'ENC',
+  'MIC',
+  'CONF',
+  'REIN',
+];
+
+/** Does the mechanism answer this verb (in upper case) itself, inside ENC? */
+export function isMechanismVerb(verb: string): boolean {
+  return OWN_VERBS.includes(verb);
+}
+
 /** The clear reply with which a server ends a session that sent `verb` in clear or something that is not authentic. */
 export function violationReply(opened: Exclude<OpenedLine, { kind: 'line' }>, verb: string): string {
   switch (opened.kind) {

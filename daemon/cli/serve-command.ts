@@ -1,5 +1,7 @@
 // `ftpseal serve`: the server proxy.
 import { loadServeConfig } from '../serve/serve-config-load.js';
+import { EXIT } from '../../shared/fault.js';
+import { describeSafetpKey } from '../serve/safetp-offer.js';
 import { runServe } from '../serve/serve.js';
 import type { LogLevel } from '../sys/log.js';
 import { outlastSurroundings } from '../sys/long-lived.js';
@@ -11,6 +13,8 @@ export interface ServeCommandOptions {
   readonly backend?: string;
   readonly certificate?: readonly string[];
   readonly key?: readonly string[];
+  readonly safetpKey?: string;
+  readonly showKey?: boolean;
   readonly require?: string;
   readonly passivePorts?: string;
   readonly publicAddress?: string;
@@ -21,9 +25,14 @@ export interface ServeCommandOptions {
 
 /** Runs until a signal; resolves with the exit code. */
 export async function serveCommand(options: ServeCommandOptions): Promise<number> {
+  const config = await loadServeConfig(options.config, flagsOf(options));
+  if (options.showKey === true) {
+    process.stdout.write(await describeSafetpKey(config));
+    return EXIT.done;
+  }
   outlastSurroundings();
   return runServe({
-    config: await loadServeConfig(options.config, flagsOf(options)),
+    config,
     inetd: options.inetd === true,
     logLevel: options.logLevel,
     stateDir: options.stateDir,
@@ -35,6 +44,7 @@ function flagsOf(options: ServeCommandOptions): Readonly<Record<string, unknown>
   const { listen, implicit, backend, certificate, key } = options;
   const given = {
     ...{ listen, implicit, backend, certificate, key },
+    safetp_key: options.safetpKey,
     require: options.require,
     passive_ports: options.passivePorts,
     public_address: options.publicAddress,

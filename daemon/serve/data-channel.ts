@@ -7,8 +7,8 @@ import type { LegProtection } from '../ftp/effects.js';
 import type { ChannelOutcome } from '../ftp/events.js';
 import type { ClientDataPorts, DataOwner, Offer } from '../relay/client-data-ports.js';
 import { resetSocket } from '../relay/reset-socket.js';
+import type { ProvableStream } from '../relay/server-leg.js';
 import { dialData, socketReason } from '../relay/upstream.js';
-import type { AcceptedTls } from './tls-server.js';
 import { runTransfer } from './transfer.js';
 
 /** Milliseconds for the client's leg to stand after the transfer was accepted; servers themselves give a client 60 s. */
@@ -21,7 +21,7 @@ export interface ServeChannelOptions {
   readonly owner: DataOwner;
   readonly ports: ClientDataPorts;
   /** Secures the client's leg; rejects with a Fault if it does not prove to belong to the control connection. */
-  readonly secure: (raw: Socket) => Promise<AcceptedTls>;
+  readonly secure: (raw: Socket) => Promise<ProvableStream>;
   /** This machine's address on the control connection to the backend. */
   readonly backendAddress: () => string | undefined;
   readonly onOffered: (endpoint: Endpoint) => void;
@@ -43,7 +43,7 @@ export class ServeChannel {
   #offer: Offer | undefined;
   #listener: Server | undefined;
   #client: Socket | undefined;
-  #secured: AcceptedTls | undefined;
+  #secured: ProvableStream | undefined;
   #securing = false;
   #backend: Socket | undefined;
   #asked: Asked | undefined;

@@ -45,6 +45,10 @@ export async function loadServeConfig(path: string | undefined, flags: ServeFlag
     ...config,
     certificates: config.certificates.map((one) => resolve(at('certificate'), one)),
     keys: config.keys.map((one) => resolve(at('key'), one)),
+    safetp:
+      config.safetp === undefined
+        ? undefined
+        : { ...config.safetp, keyFile: resolve(at('safetp_key'), config.safetp.keyFile) },
     clientCa: config.clientCa === undefined ? undefined : resolve(at('client_ca'), config.clientCa),
   };
 }

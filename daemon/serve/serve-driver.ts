@@ -6,13 +6,16 @@ import { Fault } from '../../shared/fault.js';
 import type { ServerFact } from '../ftp/effects.js';
 import type { ChannelId } from '../ftp/events.js';
 import type { ClientDataPorts } from '../relay/client-data-ports.js';
+import { openBlocks } from '../relay/block-link.js';
 import { ServerControl } from '../relay/server-control.js';
+import type { ProvableStream } from '../relay/server-leg.js';
 import { ClientControl } from './client-control.js';
 import { ServeChannel } from './data-channel.js';
+import type { HandshakeTurns } from './handshake-turns.js';
 import type { ServeEffect, ServeEvent, ServeTimer } from './session/events.js';
-import type { ServeContext, ServeView } from './session/policy.js';
+import { SAFETP_CIPHERS, SAFETP_LABEL, type ServeContext, type ServeView } from './session/policy.js';
 import { ServeSession } from './session/serve-session.js';
-import { acceptTls, type AcceptedTls, type ClientProof, type TlsTerms } from './tls-server.js';
+import { acceptTls, type ClientProof, type TlsTerms } from './tls-server.js';
 
 /** Bytes waiting for a slow peer before the other side is no longer read. */
 const HIGH_WATER = 65_536;
@@ -20,16 +23,21 @@ const HIGH_WATER = 65_536;
 export interface ServeDriverOptions {
   readonly client: Socket;
   readonly context: ServeContext;
-  readonly terms: TlsTerms;
+  /** Undefined where TLS is not offered. */
+  readonly terms: TlsTerms | undefined;
+  readonly turns: HandshakeTurns;
   /** A data connection must resume the session of its control connection. */
   readonly requireSessionReuse: boolean;
   readonly dataPorts: ClientDataPorts;
   /** Opens the control connection to the backend; rejects with a Fault. */
   readonly dial: () => Promise<Socket>;
   readonly remember: (fact: ServerFact) => void;
-  readonly onSecured: (proof: ClientProof) => void;
+  readonly onSecured: (protection: ClientProtection) => void;
   readonly onEnd: (reason: string, view: ServeView) => void;
 }
+
+/** How a client is protected, for the log. */
+export type ClientProtection = Pick<ClientProof, 'protocol' | 'cipher' | 'certificate'>;
 
 /** `close()` may be called at any time; `onEnd` is called exactly once. */
 export class ServeDriver {
@@ -39,6 +47,8 @@ export class ServeDriver {
   readonly #backend: ServerControl;
   readonly #timers = new Map<ServeTimer, NodeJS.Timeout>();
   readonly #channels = new Map<ChannelId, ServeChannel>();
+  /** Channels whose data goes in protected blocks instead of TLS. */
+  readonly #blocks = new Map<ChannelId, Extract<ServeEffect, { readonly kind: 'useBlocks' }>>();
   readonly #queue: ServeEvent[] = [];
   #proof: ClientProof | undefined;
   #stepping = false;
@@ -127,7 +137,15 @@ export class ServeDriver {
         this.#backend.send(effect.bytes);
         break;
       case 'secureClient':
-        this.#client.secure(this.#options.terms);
+        this.#secureClient();
+        break;
+      case 'linesSecured':
+        this.#options.onSecured({ protocol: SAFETP_LABEL, cipher: SAFETP_CIPHERS, certificate: undefined });
+        break;
+      case 'awaitTurn':
+        this.#options.turns.take(() => {
+          this.#dispatch({ kind: 'turn' });
+        });
         break;
       case 'close':
         this.#end(this.#reason);
@@ -161,6 +179,9 @@ export class ServeDriver {
       case 'listenForServer':
         channel.listenForServer();
         break;
+      case 'useBlocks':
+        this.#blocks.set(effect.channel, effect);
+        break;
       case 'relay':
         channel.relay(effect.direction, effect.protection);
         break;
@@ -170,6 +191,7 @@ export class ServeDriver {
       case 'discard':
         channel.discard();
         this.#channels.delete(effect.channel);
+        this.#blocks.delete(effect.channel);
         break;
     }
   }
@@ -181,7 +203,7 @@ export class ServeDriver {
     const channel = new ServeChannel({
       owner: { server: context.backend, client: context.client, uid: undefined },
       ports: dataPorts,
-      secure: (raw) => this.#secureLeg(raw),
+      secure: (raw) => this.#secureLeg(id, raw),
       backendAddress: () => this.#backend.localAddress,
       onOffered: (endpoint: Endpoint) => {
         this.#dispatch({ kind: 'clientListening', channel: id, endpoint });
@@ -210,7 +232,10 @@ export class ServeDriver {
    * A data connection proves by resuming the session that it comes from the client of the control connection; where that is not
    * required, a client that showed a certificate has to show the same one.
    */
-  async #secureLeg(raw: Socket): Promise<AcceptedTls> {
+  async #secureLeg(channel: ChannelId, raw: Socket): Promise<ProvableStream> {
+    const blocks = this.#blocks.get(channel);
+    if (blocks !== undefined) return openClientBlocks(raw, blocks);
+    if (this.#options.terms === undefined) throw new Fault('internal', 'there is no TLS here');
     const accepted = acceptTls(raw, this.#options.terms);
     const proof = await accepted.established;
     if (proof.resumed) return accepted;
@@ -226,6 +251,12 @@ export class ServeDriver {
       throw new Fault('network', 'it must show the certificate of the control connection');
     }
     return accepted;
+  }
+
+  #secureClient(): void {
+    const { terms } = this.#options;
+    if (terms === undefined) this.close('TLS is not offered here');
+    else this.#client.secure(terms);
   }
 
   #setTimer(timer: ServeTimer, ms: number): void {
@@ -259,4 +290,12 @@ export class ServeDriver {
     this.#backend.drop();
     this.#options.onEnd(reason, this.#session.view());
   }
+}
+
+/** Seen from here a client's download is what this side sends, and ends by a block. */
+function openClientBlocks(
+  raw: Socket,
+  { blocks, direction }: Extract<ServeEffect, { readonly kind: 'useBlocks' }>,
+): ProvableStream {
+  return openBlocks(raw, { blocks, direction: direction === 'download' ? 'upload' : 'download' });
 }

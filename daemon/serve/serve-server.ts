@@ -15,7 +15,9 @@ import type { Log } from '../sys/log.js';
 import type { Credentials } from './credentials.js';
 import { ServeDataPorts } from './data-ports.js';
 import { formatProxyHeader } from './proxy-header.js';
-import type { ServeConfig } from './serve-config.js';
+import { HandshakeTurns } from './handshake-turns.js';
+import type { SafetpOffer } from './safetp-offer.js';
+import { tlsWordsOf, type ServeConfig } from './serve-config.js';
 import { ServeDriver } from './serve-driver.js';
 import type { ServeContext } from './session/policy.js';
 
@@ -26,7 +28,10 @@ const REST_LOOK_MS = 100;
 
 export interface ServeServerOptions {
   readonly config: ServeConfig;
-  readonly credentials: Credentials;
+  /** Undefined where TLS is not offered. */
+  readonly credentials: Credentials | undefined;
+  /** Undefined where X-SafeTP1 is not offered. */
+  readonly safetp: SafetpOffer | undefined;
   readonly log: Log;
 }
 
@@ -40,6 +45,7 @@ export class ServeServer {
   readonly #listeners: Server[] = [];
   readonly #drivers = new Map<number, ServeDriver>();
   readonly #facts = new Set<ServerFact>();
+  readonly #turns = new HandshakeTurns();
   #count = 0;
   #onEmpty: () => void = () => undefined;
 
@@ -127,11 +133,12 @@ export class ServeServer {
     const id = this.#count;
     const name = { session: id, client: formatEndpoint(client) };
     // What is read now counts for the next connection: nobody waits for the files.
-    void credentials.refresh();
+    void credentials?.refresh();
     const driver = new ServeDriver({
       client: socket,
-      context: this.#contextOf(client, implicit),
-      terms: credentials.terms(),
+      context: this.#contextOf(client, own, implicit),
+      terms: credentials?.terms(),
+      turns: this.#turns,
       requireSessionReuse: config.requireSessionReuse,
       dataPorts: new ServeDataPorts({
         address: own.address,
@@ -156,10 +163,12 @@ export class ServeServer {
     driver.start();
   }
 
-  #contextOf(client: Endpoint, implicit: boolean): ServeContext {
-    const { config } = this.#options;
+  #contextOf(client: Endpoint, own: Endpoint, implicit: boolean): ServeContext {
+    const { config, safetp } = this.#options;
+    const { mechanisms, require, dataDefault } = config;
     return {
-      policy: { require: config.require, words: config.mechanisms, dataDefault: config.dataDefault },
+      policy: { require, mechanisms, words: tlsWordsOf(mechanisms), dataDefault },
+      safetp: safetp?.terms(own.address),
       backend: config.backend,
       client,
       implicit,

@@ -6,7 +6,8 @@ import { Log, type LogLevel } from '../sys/log.js';
 import { hardenProcess } from '../sys/process-hardening.js';
 import { Credentials } from './credentials.js';
 import { connectionOn, isSameFile, socketsFromSystemd, type HandedSocket } from './handed-sockets.js';
-import type { ServeConfig } from './serve-config.js';
+import { openSafetpOffer } from './safetp-offer.js';
+import { offersTls, type ServeConfig } from './serve-config.js';
 import { ServeServer, type ListenOn } from './serve-server.js';
 
 /** Milliseconds that transfers under way get when the process is asked to end. */
@@ -30,16 +31,9 @@ export async function runServe(options: ServeOptions): Promise<number> {
   const isForOne = options.inetd || handed.some(({ kind }) => kind === 'connection');
   const foreground = !options.inetd || !isSameFile(0, 2);
   const log = new Log({ stateDir: options.stateDir, foreground, level: options.logLevel });
-  const credentials = await Credentials.open(config, {
-    onReloaded: () => {
-      log.info('the certificates were read again');
-    },
-    onReloadFailed: (reason) => {
-      log.error('the changed certificates can’t be used; those from before stay', { reason });
-    },
-  });
-  for (const warning of credentials.warnings) log.warn(warning);
-  const server = new ServeServer({ config, credentials, log });
+  const credentials = offersTls(config) ? await openCredentials(config, log) : undefined;
+  const safetp = await openSafetpOffer(config, log);
+  const server = new ServeServer({ config, credentials, safetp, log });
   const signal = firstSignal(credentials);
   if (isForOne) serveOne(server, config, options.inetd ? undefined : handed);
   else await listenAll(server, config, handed, log);
@@ -50,9 +44,22 @@ export async function runServe(options: ServeOptions): Promise<number> {
   return EXIT.done;
 }
 
-function firstSignal(credentials: Credentials): Promise<string> {
+async function openCredentials(config: ServeConfig, log: Log): Promise<Credentials> {
+  const credentials = await Credentials.open(config, {
+    onReloaded: () => {
+      log.info('the certificates were read again');
+    },
+    onReloadFailed: (reason) => {
+      log.error('the changed certificates can’t be used; those from before stay', { reason });
+    },
+  });
+  for (const warning of credentials.warnings) log.warn(warning);
+  return credentials;
+}
+
+function firstSignal(credentials: Credentials | undefined): Promise<string> {
   process.on('SIGHUP', () => {
-    void credentials.refresh({ now: true });
+    void credentials?.refresh({ now: true });
   });
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {

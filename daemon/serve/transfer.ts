@@ -1,15 +1,15 @@
-// One transfer between a client, over TLS or not, and the backend in clear. The pump proves the end of the leg that it calls the
-// server's: here that is the client's, so with TLS the roles are exchanged.
+// One transfer between a client, protected or not, and the backend in clear. The pump proves the end of the leg that it calls the
+// server's: here that is the client's, so with protection the roles are exchanged.
 import { Socket } from 'node:net';
 import type { DataOutcome } from '../ftp/data-outcome.js';
 import { pump } from '../relay/data-pump.js';
-import type { SecuredStream } from '../relay/server-leg.js';
+import type { ProvableStream } from '../relay/server-leg.js';
 
 /** Milliseconds for a client to close its side when it has everything; the word that it has must not wait longer. */
 const CLIENT_CLOSE_MS = 5_000;
 
 export interface TransferOptions {
-  readonly client: Socket | SecuredStream;
+  readonly client: Socket | ProvableStream;
   readonly backend: Socket;
   readonly direction: 'download' | 'upload';
   readonly onBytes: (count: number) => void;

@@ -10,7 +10,9 @@ export type ServeEvent =
   | Exclude<Event, { readonly kind: 'tlsEstablished' | 'tlsFailed' | 'decided' | 'timer' }>
   | { readonly kind: 'timer'; readonly timer: ServeTimer }
   /** Answers `secureClient`. A handshake that fails ends the session without a word. */
-  | { readonly kind: 'clientSecured' };
+  | { readonly kind: 'clientSecured' }
+  /** Answers `awaitTurn`. */
+  | { readonly kind: 'turn' };
 
 type Passed = Extract<
   Effect,
@@ -24,6 +26,7 @@ type Passed = Extract<
       | 'connectClient'
       | 'expectEnd'
       | 'discard'
+      | 'useBlocks'
       | 'remember';
   }
 >;
@@ -35,6 +38,10 @@ export type ServeEffect =
   | { readonly kind: 'dial' }
   /** Begin TLS, as the server, on the client's connection: what it has sent and was not read yet belongs to the handshake. */
   | { readonly kind: 'secureClient' }
+  /** The next command costs public-key operations: go on when it is this connection's turn. Answered by `turn`. */
+  | { readonly kind: 'awaitTurn' }
+  /** Every line to and from the client is protected from here on, by the session itself. */
+  | { readonly kind: 'linesSecured' }
   | { readonly kind: 'setTimer'; readonly timer: ServeTimer; readonly ms: number }
   | { readonly kind: 'clearTimer'; readonly timer: ServeTimer }
   | Omit<Extract<OnChannel, { readonly kind: 'connectServer' }>, 'protection'>

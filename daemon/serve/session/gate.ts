@@ -4,6 +4,7 @@ import type { Command } from '../../ftp/command-reader.js';
 import type { LegProtection } from '../../ftp/effects.js';
 import { ownReply } from '../../ftp/sentences.js';
 import { KNOWN_VERBS } from '../../ftp/verbs.js';
+import { isMechanismVerb } from '../../security/safetp/server-commands.js';
 import type { ServePolicy } from './policy.js';
 import { sentences } from './sentences.js';
 
@@ -14,6 +15,8 @@ export type Verdict =
   | { readonly kind: 'answer'; readonly text: string }
   /** AUTH is accepted: say so and begin TLS. */
   | { readonly kind: 'secure'; readonly word: string; readonly text: string }
+  /** Inside ENC: X-SafeTP1's own matter. */
+  | { readonly kind: 'mechanism' }
   | { readonly kind: 'bufferSize'; readonly text: string }
   | { readonly kind: 'level'; readonly level: LegProtection; readonly text: string };
 
@@ -21,6 +24,8 @@ export type Verdict =
 export interface GateView {
   readonly policy: ServePolicy;
   readonly secured: boolean;
+  /** It is X-SafeTP1 that protects. */
+  readonly linesSecured: boolean;
   /** A command that is not harmless has passed in clear: RFC 959 it is, for the rest of the connection. */
   readonly committedToClear: boolean;
   readonly level: LegProtection;
@@ -39,6 +44,7 @@ export function judgeCommand(command: Command, view: GateView): Verdict {
   if (command.raw.toString('latin1').trim() === '') return { kind: 'drop' };
   const { role } = command.info;
   if (!command.clean && isStrict(view)) return answer(500, sentences.unclean());
+  if (view.linesSecured && isMechanismVerb(command.verb)) return { kind: 'mechanism' };
   if (role === 'auth') return judgeAuth(command, view);
   if (role === 'protection') return judgeProtection(command, view);
   if (role === 'thirdParty') return answer(502, sentences.thirdParty());
@@ -60,7 +66,7 @@ function judgeClear(command: Command, { policy }: GateView): Verdict {
   if (command.info.harmless) return { kind: 'pass', commits: false };
   if (policy.require === 'none') return { kind: 'pass', commits: true };
   return LOGIN_VERBS.includes(command.verb)
-    ? answer(530, sentences.loginNeedsProtection(policy.words[0] ?? 'TLS'))
+    ? answer(530, sentences.loginNeedsProtection(policy.mechanisms[0] ?? 'TLS'))
     : answer(530, sentences.nothingBeforeProtection());
 }
 
@@ -69,7 +75,8 @@ function judgeAuth(command: Command, { policy, secured, committedToClear }: Gate
   if (committedToClear) return answer(503, sentences.begunInClear());
   if (command.verb !== 'AUTH' || !command.clean) return answer(503, sentences.noProtectionYet());
   const word = command.argument.trim().toUpperCase();
-  if (!policy.words.includes(word)) return answer(504, sentences.unknownMechanism(policy.words.join(',')));
+  if (!policy.words.includes(word))
+    return answer(504, sentences.unknownMechanism(policy.mechanisms.join(',')));
   return { kind: 'secure', word, text: ownReply(234, sentences.agreed(word)) };
 }
 

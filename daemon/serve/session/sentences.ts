@@ -28,7 +28,9 @@ export const sentences = {
   unknownCommand: () => 'unknown command; while data is encrypted only known ones are passed on.',
   unclean: () => 'a command line must not hold CR or NUL.',
   loginTooLate: () => 'no login came in time; the connection was closed.',
-  handshakeTooLate: () => 'TLS did not begin in time; the connection was closed.',
+  handshakeTooLate: () => 'the encryption was not set up in time; the connection was closed.',
+  replyTooLong: () =>
+    'the FTP server behind this one gave a line that is too long to be protected; the connection was closed.',
   noFtp: () => 'the FTP server behind this one gave no FTP greeting.',
   lineTooLong: () => 'that command line is too long; the connection was closed.',
 } as const;

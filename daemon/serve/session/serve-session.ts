@@ -1,4 +1,5 @@
-// One control connection of the server proxy: events in, effects out. Protection towards the client is decided here (gate.ts);
+// One control connection of the server proxy: events in, effects out. Protection towards the client is decided here (gate.ts for what
+// is said, client-shield.ts for X-SafeTP1, whose lines and blocks are protected one by one);
 // the FTP behind it, data connections and the proof of their ends above all, is the session of daemon/ftp with a backend that is
 // spoken to in clear.
 import type { HostPolicy } from '../../../shared/policy.js';
@@ -8,11 +9,14 @@ import type { Effect, LegProtection } from '../../ftp/effects.js';
 import { HANDSHAKE_MS, LINGER_MS } from '../../ftp/limits.js';
 import { ownReply } from '../../ftp/sentences.js';
 import { Session } from '../../ftp/session.js';
+import { BlockTransfers } from './block-transfers.js';
+import { createShield, type ClientShield } from './client-shield.js';
 import type { ServeEffect, ServeEvent, ServeTimer } from './events.js';
 import { FeatureReply } from './feature-reply.js';
 import { judgeCommand, type Verdict } from './gate.js';
 import { LOGIN_MS } from './limits.js';
-import { levelOf, type ServeContext, type ServeView } from './policy.js';
+import { LineNegotiation } from './line-negotiation.js';
+import { levelOf, SAFETP_LABEL, type ServeContext, type ServeView } from './policy.js';
 import { sentences } from './sentences.js';
 
 /** How the FTP session behind sees the backend: plain by decision, so that nobody is asked. */
@@ -38,17 +42,27 @@ export class ServeSession {
   #inner: Session;
   #phase: Phase = 'open';
   #secured: string | undefined;
-  #level: LegProtection = 'clear';
+  #tlsLevel: LegProtection = 'clear';
   #bufferSized = false;
   #committed = false;
   #lasting = false;
   #features: FeatureReply | undefined;
   #clientEnded = false;
   #loginTimer = false;
+  /** As long as X-SafeTP1 may still be asked for, or protects. */
+  #shield: ClientShield | undefined;
+  /** As long as it may be asked for. */
+  #negotiation: LineNegotiation | undefined;
+  readonly #transfers = new BlockTransfers();
 
   constructor(context: ServeContext) {
     this.#context = context;
     this.#inner = this.#newInner('forward');
+    this.#shield = createShield(context);
+    if (this.#shield !== undefined)
+      this.#negotiation = new LineNegotiation(this.#shield, (effect) => {
+        this.#emit(effect);
+      });
   }
 
   /** The first effects. */
@@ -95,6 +109,9 @@ export class ServeSession {
       case 'clientSecured':
         this.#onSecured();
         break;
+      case 'turn':
+        this.#negotiation?.onTurn();
+        break;
       case 'timer':
         this.#onTimer(event.timer);
         break;
@@ -109,9 +126,12 @@ export class ServeSession {
       this.#close();
       return;
     }
-    if (this.#commands.push(bytes) === 'ok') return;
+    const opened = this.#shield?.secured === true ? this.#shield.open(bytes) : undefined;
+    const read = this.#commands.push(opened?.commands ?? bytes);
+    if (read === 'ok' && opened?.violation === undefined) return;
     this.#advance();
-    this.#fail(sentences.lineTooLong(), 500);
+    if (opened?.violation === undefined) this.#fail(sentences.lineTooLong(), 500);
+    else this.#breakOff(opened.violation);
   }
 
   /** Its last commands still get their answers; but a backend that gives none must not keep the session for ever. */
@@ -128,6 +148,7 @@ export class ServeSession {
       if (this.#clientEnded) this.#passEnd();
     } else if (timer === 'handshake') {
       if (this.#phase === 'securing') this.#close();
+      else if (this.#negotiation?.timed === true) this.#fail(sentences.handshakeTooLate());
     } else {
       this.#pass(this.#inner.step({ kind: 'timer', timer }));
     }
@@ -139,15 +160,33 @@ export class ServeSession {
     while (this.#phase === 'open') {
       const command = this.#commands.head;
       if (command === undefined || !this.#isGreeted || this.#features !== undefined) break;
-      const verdict = this.#judge(command);
-      const isReady =
-        verdict.kind === 'pass' && command.verb !== 'FEAT' ? this.#inner.wantsClient : this.#inner.atRest;
-      if (!isReady) break;
-      this.#commands.shift();
-      this.#follow(command, verdict);
+      const done =
+        this.#negotiation === undefined
+          ? this.#takeCommand(command)
+          : this.#negotiate(command, this.#negotiation);
+      if (!done) break;
     }
     const isDone = this.#clientEnded && this.#commands.head === undefined;
     if (this.#phase === 'open' && isDone) this.#passEnd();
+  }
+
+  /** False: not now. */
+  #takeCommand(command: Command): boolean {
+    const verdict = this.#judge(command);
+    const isReady = this.#mayPipeline(command, verdict) ? this.#inner.wantsClient : this.#inner.atRest;
+    if (!isReady) return false;
+    this.#commands.shift();
+    const number = this.#shield?.takeNumber() ?? 0;
+    if (this.#shield !== undefined && verdict.kind === 'pass' && command.info.role === 'transfer')
+      this.#transfers.onCommand(this.#shield.transfer(number));
+    this.#follow(command, verdict);
+    return true;
+  }
+
+  /** A transfer in blocks goes by the number of its own command: no other one may be on its way. */
+  #mayPipeline(command: Command, verdict: Verdict): boolean {
+    const isNumbered = this.#shield !== undefined && command.info.role === 'transfer';
+    return verdict.kind === 'pass' && command.verb !== 'FEAT' && !isNumbered;
   }
 
   #passEnd(): void {
@@ -164,6 +203,7 @@ export class ServeSession {
     return judgeCommand(command, {
       policy: this.#context.policy,
       secured: this.#secured !== undefined,
+      linesSecured: this.#shield?.secured === true,
       committedToClear: this.#committed,
       level: this.#level,
       bufferSized: this.#bufferSized,
@@ -183,12 +223,15 @@ export class ServeSession {
       case 'secure':
         this.#secure(verdict.word, verdict.text);
         break;
+      case 'mechanism':
+        this.#say(`${this.#shield?.answer(command.verb, command.argument) ?? '500 Unknown command.'}\r\n`);
+        break;
       case 'bufferSize':
         this.#bufferSized = true;
         this.#say(verdict.text);
         break;
       case 'level':
-        this.#level = verdict.level;
+        this.#tlsLevel = verdict.level;
         this.#say(verdict.text);
         break;
     }
@@ -197,17 +240,63 @@ export class ServeSession {
   #passOn(command: Command, commits: boolean): void {
     if (commits) this.#commit();
     if (LASTING_VERBS.includes(command.verb)) this.#lasting = true;
-    if (command.verb === 'FEAT') this.#features = new FeatureReply(this.#context.policy.words);
+    if (command.verb === 'FEAT') this.#features = new FeatureReply(this.#context.policy.mechanisms);
     this.#pass(this.#inner.step({ kind: 'clientBytes', bytes: command.line }));
+    if (command.info.role !== 'abort') return;
+    for (const effect of this.#transfers.abort()) this.#emit(effect);
   }
 
   #commit(): void {
-    if (this.#secured === undefined) this.#committed = true;
+    if (this.#secured === undefined) {
+      this.#committed = true;
+      this.#leaveShield();
+    }
     if (this.#loginTimer) this.#emit({ kind: 'clearTimer', timer: 'login' });
     this.#loginTimer = false;
   }
 
+  // X-SafeTP1
+
+  /** One command in clear while it may still be asked for. False: not now. */
+  #negotiate(command: Command, negotiation: LineNegotiation): boolean {
+    if (!this.#inner.atRest || !negotiation.hasTurn(command)) return false;
+    const { following } = this.#commands;
+    this.#commands.shift();
+    const step = negotiation.take(command, following);
+    if (step.kind === 'clear') this.#follow(command, this.#judge(command));
+    else if (step.kind === 'over') this.#breakOff(step.bytes);
+    else if (step.kind === 'secured') this.#onLinesSecured();
+    return true;
+  }
+
+  #onLinesSecured(): void {
+    this.#secured = SAFETP_LABEL;
+    this.#negotiation = undefined;
+    this.#emit({ kind: 'linesSecured' });
+  }
+
+  #relay(effect: Extract<Effect, { kind: 'relay' }>): void {
+    if (this.#shield === undefined) {
+      this.#emit({ ...effect, protection: this.#level });
+      return;
+    }
+    const effects = this.#transfers.begin(effect);
+    if (effects === undefined) this.#close();
+    else for (const one of effects) this.#emit(one);
+  }
+
+  /** It will not be asked for any more. */
+  #leaveShield(): void {
+    this.#shield = undefined;
+    this.#negotiation = undefined;
+  }
+
   // Protection
+
+  get #level(): LegProtection {
+    if (this.#shield?.secured === true) return this.#shield.level === 'C' ? 'clear' : 'private';
+    return this.#tlsLevel;
+  }
 
   /** Bytes that came behind AUTH were not sent by a client that waits for 234 (CVE-2011-0411 and its kin). */
   #secure(word: string, text: string): void {
@@ -221,6 +310,7 @@ export class ServeSession {
 
   #beginTls(word: string): void {
     this.#phase = 'securing';
+    this.#leaveShield();
     this.#secured = word;
     this.#setTimer('handshake', HANDSHAKE_MS);
     this.#emit({ kind: 'secureClient' });
@@ -231,7 +321,7 @@ export class ServeSession {
     this.#phase = 'open';
     this.#emit({ kind: 'clearTimer', timer: 'handshake' });
     const word = this.#secured ?? '';
-    this.#level = word === 'implicit' ? 'private' : levelOf(word, this.#context.policy.dataDefault);
+    this.#tlsLevel = word === 'implicit' ? 'private' : levelOf(word, this.#context.policy.dataDefault);
     if (word === 'implicit') this.#pass(this.#inner.start());
     else if (this.#lasting) this.#startAnew();
   }
@@ -275,7 +365,7 @@ export class ServeSession {
         this.#emit({ kind: 'dial' });
         break;
       case 'sendClient':
-        this.#emit({ kind: 'sendClient', bytes: this.#withFeatures(effect.bytes) });
+        this.#toClient(this.#withFeatures(effect.bytes));
         break;
       case 'close':
         this.#close();
@@ -287,7 +377,7 @@ export class ServeSession {
         this.#emit({ kind: 'listenForServer', channel: effect.channel });
         break;
       case 'relay':
-        this.#emit({ ...effect, protection: this.#level });
+        this.#relay(effect);
         break;
       case 'hangUpServer':
       case 'sendServer':
@@ -296,8 +386,11 @@ export class ServeSession {
       case 'listenForClient':
       case 'connectClient':
       case 'expectEnd':
-      case 'discard':
       case 'remember':
+        this.#emit(effect);
+        break;
+      case 'discard':
+        this.#transfers.onDiscarded(effect.channel);
         this.#emit(effect);
         break;
       default:
@@ -318,7 +411,20 @@ export class ServeSession {
   }
 
   #say(text: string): void {
-    this.#emit({ kind: 'sendClient', bytes: Buffer.from(text) });
+    this.#toClient(Buffer.from(text));
+  }
+
+  /** Protected where lines are, and in any case part of what DIGT covers. */
+  #toClient(bytes: Uint8Array): void {
+    const wire = this.#shield === undefined ? bytes : this.#shield.seal(bytes);
+    if (wire === undefined) this.#fail(sentences.replyTooLong());
+    else if (wire.length > 0) this.#emit({ kind: 'sendClient', bytes: wire });
+  }
+
+  /** Ends the session with these bytes as they are. */
+  #breakOff(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#emit({ kind: 'sendClient', bytes });
+    this.#close();
   }
 
   /** Ends the session with a sentence for the client. */

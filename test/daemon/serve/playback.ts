@@ -20,11 +20,13 @@ function contextOf(settings: Settings): ServeContext {
     policy: {
       require: require ?? 'secure',
       words: words ?? ['TLS', 'TLS-C', 'TLS-P', 'SSL'],
+      mechanisms: words ?? ['TLS', 'TLS-C', 'TLS-P', 'SSL'],
       dataDefault: dataDefault ?? 'clear',
     },
     backend: endpoint('127.0.0.1:2121'),
     client: endpoint('192.0.2.100:40000'),
     implicit: implicit === true,
+    safetp: undefined,
     noEpsv: false,
     passiveProven: true,
   };
@@ -91,12 +93,15 @@ function formatEffect(effect: ServeEffect): readonly string[] {
     case 'listenForServer':
     case 'expectEnd':
     case 'discard':
+    case 'useBlocks':
       return [`${effect.kind} ${effect.channel}`];
     case 'remember':
       return [`remember ${effect.fact}`];
     case 'dial':
     case 'hangUpServer':
     case 'secureClient':
+    case 'awaitTurn':
+    case 'linesSecured':
     case 'close':
       return [effect.kind];
   }

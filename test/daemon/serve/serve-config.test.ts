@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { parseConfig } from '../../../daemon/config-load.js';
+import { offersTls } from '../../../daemon/serve/serve-config.js';
 import { loadServeConfig } from '../../../daemon/serve/serve-config-load.js';
 import { formatEndpoint } from '../../../shared/endpoint.js';
 
@@ -64,5 +65,41 @@ describe('[serve]', () => {
   it('may stand in the daemon’s file, which checks it too', () => {
     parseConfig('[divert]\nports = [21]\n[serve]\nrequire = "none"\n', 'f.toml');
     assert.throws(() => parseConfig('[serve]\nrequire = "x"\n', 'f.toml'), /f\.toml:2: serve\.require/);
+  });
+});
+
+describe('X-SafeTP1 in [serve]', () => {
+  it('is offered with a key file, after TLS', async () => {
+    const config = await load('[serve]\nsafetp_key = "safetp.pem"\nbrand = "Example"\nelgamal_min = 2048\n');
+    assert.deepEqual(config.mechanisms, ['TLS', 'TLS-C', 'TLS-P', 'SSL', 'X-SafeTP1']);
+    assert.deepEqual(config.safetp, {
+      ...{ keyFile: join(folder, 'safetp.pem'), brand: 'Example', elgamalMin: 2048 },
+    });
+    assert.equal((await load('')).safetp, undefined);
+    assert.equal((await load('', { safetp_key: 'k.pem' })).safetp?.keyFile, join(process.cwd(), 'k.pem'));
+  });
+  it('can be switched off with the mechanisms, and stand alone', async () => {
+    const off = await load('[serve]\nsafetp_key = "k.pem"\nmechanisms = ["TLS"]\n');
+    assert.equal(off.safetp, undefined);
+    assert.ok(offersTls(off));
+    const alone = await load('[serve]\nsafetp_key = "k.pem"\nmechanisms = ["X-SafeTP1"]\n');
+    assert.ok(alone.safetp !== undefined && !offersTls(alone));
+  });
+  it('names what is wrong', async () => {
+    const cases: readonly (readonly [string, RegExp])[] = [
+      [
+        'mechanisms = ["X-SafeTP1"]',
+        /config.toml:2: serve.mechanisms names X-SafeTP1, which needs safetp_key/,
+      ],
+      ['elgamal_min = 512', /:2: serve.elgamal_min must be 768, 1024 or 2048/],
+      ['brand = "a\\u202eb"', /:2: serve.brand must be 1 to 256 bytes/],
+      ['brand = ""', /brand must be 1 to 256 bytes/],
+      [
+        'client_ca = "ca.pem"\nrequire_client_certificate = true\nsafetp_key = "k.pem"',
+        /require_client_certificate can’t be kept with X-SafeTP1/,
+      ],
+    ];
+    for (const [text, reason] of cases)
+      await assert.rejects(load(`[serve]\n${text}\n`), { code: 'config', message: reason });
   });
 });

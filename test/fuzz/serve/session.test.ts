@@ -110,10 +110,16 @@ test(`sessions at dice, seed ${seed}`, () => {
     const policy: ServePolicy = {
       require: (['none', 'secure', 'secure-data'] as const)[next(3)] ?? 'secure',
       words: ['TLS', 'SSL'],
+      mechanisms: ['TLS', 'SSL'],
       dataDefault: next(2) === 0 ? 'clear' : 'private',
     };
     const addresses = { backend: endpoint('127.0.0.1:2121'), client: endpoint('192.0.2.100:40000') };
-    const more = { implicit: next(4) === 0, noEpsv: next(2) === 0, passiveProven: next(2) === 0 };
+    const more = {
+      implicit: next(4) === 0,
+      safetp: undefined,
+      noEpsv: next(2) === 0,
+      passiveProven: next(2) === 0,
+    };
     const session = new ServeSession({ policy, ...addresses, ...more });
     const seen: Seen = { asked: false, secured: false, closed: false };
     check(session.start(), policy, seen);

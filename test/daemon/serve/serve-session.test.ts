@@ -47,8 +47,10 @@ const passive = `
 C: EPSV
 > listenForClient 1
 > S: EPSV
+> setTimer answer
 S: 229 ok (|||50000|)
 > connectServer 1 127.0.0.1:50000
+> clearTimer answer
 client listening 1 192.0.2.1:40001
 > C: 229 Entering Extended Passive Mode (|||40001|)
 server reached 1

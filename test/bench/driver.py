@@ -24,17 +24,47 @@ class ReusingFTPS(ftplib.FTP_TLS):
         return self.context.wrap_socket(conn, server_hostname=self.host, session=self.sock.session), size
 
 
-def open_session(arguments):
-    if not arguments.tls:
-        session = ftplib.FTP(arguments.address, timeout=60)
-        session.login(arguments.user, arguments.password)
-        return session
+class WrappedFTP(ftplib.FTP):
+    """FTP that knows nothing of TLS, inside TLS from the first byte on, control and data connections alike."""
+
+    def __init__(self, context):
+        super().__init__(timeout=60)
+        self.context = context
+
+    def connect(self, host, port):
+        raw = socket.create_connection((host, port), self.timeout)
+        self.host, self.af = host, raw.family
+        self.sock = self.context.wrap_socket(raw)
+        self.file = self.sock.makefile('r', encoding=self.encoding)
+        self.welcome = self.getresp()
+
+    def ntransfercmd(self, cmd, rest=None):
+        """The handshake comes before the command: only then does the wrapper connect to the server, whose 150 waits for that."""
+        host, port = self.makepasv()
+        conn = self.context.wrap_socket(socket.create_connection((host, port), self.timeout))
+        if not self.sendcmd(cmd).startswith('1'):
+            raise SystemExit(f'{cmd} was not begun')
+        return conn, None
+
+
+def unverified():
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    session = ReusingFTPS(arguments.address, timeout=60, context=context)
+    return context
+
+
+def open_session(arguments):
+    makers = {
+        'none': lambda: ftplib.FTP(timeout=60),
+        'explicit': lambda: ReusingFTPS(timeout=60, context=unverified()),
+        'wrapped': lambda: WrappedFTP(unverified()),
+    }
+    session = makers[arguments.protection]()
+    session.connect(arguments.address, arguments.port)
     session.login(arguments.user, arguments.password)
-    session.prot_p()
+    if arguments.protection == 'explicit':
+        session.prot_p()
     return session
 
 
@@ -100,17 +130,49 @@ def do_idle(arguments):
     return {'times': []}
 
 
+BLOCK = 256 * 1024
+
+
 def fetch(session, name):
     """Fetches a file and throws it away; returns its size."""
     size = 0
+    block = bytearray(BLOCK)
     connection, _ = session.ntransfercmd('RETR ' + name)
     with connection:
-        while block := connection.recv(65536):
+        while count := connection.recv_into(block):
+            size += count
+        if isinstance(connection, ssl.SSLSocket):
+            connection.unwrap()
+    session.voidresp()
+    return size
+
+
+def store(session, name, path):
+    """Stores a local file; returns its size."""
+    size = 0
+    connection, _ = session.ntransfercmd('STOR ' + name)
+    with connection, open(path, 'rb', buffering=0) as file:
+        while block := file.read(BLOCK):
+            connection.sendall(block)
             size += len(block)
         if isinstance(connection, ssl.SSLSocket):
             connection.unwrap()
     session.voidresp()
     return size
+
+
+def do_bulk(arguments):
+    """One file, timed from the transfer command to the last reply. With `--local` it is stored, else fetched."""
+    session = open_session(arguments)
+    session.voidcmd('TYPE I')
+    start = time.perf_counter()
+    if arguments.local:
+        size = store(session, arguments.remote, arguments.local)
+    else:
+        size = fetch(session, arguments.remote)
+    seconds = time.perf_counter() - start
+    session.quit()
+    return {'times': [seconds], 'bytes': size}
 
 
 def fetch_all(arguments):
@@ -178,15 +240,25 @@ def do_accept(arguments):
 def parse():
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers(required=True)
-    sessions = {'logins': do_logins, 'listings': do_listings, 'noops': do_noops, 'idle': do_idle, 'files': do_files}
+    sessions = {
+        'logins': do_logins,
+        'listings': do_listings,
+        'noops': do_noops,
+        'idle': do_idle,
+        'files': do_files,
+        'bulk': do_bulk,
+    }
     for name, action in sessions.items():
         command = commands.add_parser(name)
         command.set_defaults(action=action)
         for option in ['--address', '--user', '--password']:
             command.add_argument(option, required=True)
-        command.add_argument('--tls', action='store_true')
+        command.add_argument('--port', type=int, default=21)
+        command.add_argument('--protection', choices=['none', 'explicit', 'wrapped'], default='none')
         command.add_argument('--count', type=int, required=True)
         command.add_argument('--sessions', type=int, default=1)
+        command.add_argument('--remote')
+        command.add_argument('--local')
     curl = commands.add_parser('curl')
     curl.set_defaults(action=do_curl)
     curl.add_argument('file')

@@ -15,39 +15,45 @@ export interface Machine {
   readonly cores: number;
   readonly memoryGiB: number;
   readonly kernel: string;
-  readonly node: string;
-  readonly openssl: string;
-  readonly curl: string;
-  readonly python: string;
-  readonly vsftpd: string;
-  readonly proftpd: string;
-  readonly modProxy: string;
+  /** Version by program: Node, OpenSSL (Node's own), curl, Python, vsftpd, ProFTPD, mod_proxy, stunnel, socat. */
+  readonly versions: Readonly<Record<string, string>>;
 }
 
 /** Looks all of it up; what can't be found out is `unknown`. */
 export async function describeMachine(): Promise<Machine> {
   return {
     date: new Date().toISOString().slice(0, 10),
-    load: loadavg().map((value) => Number(value.toFixed(1))),
+    load: currentLoad(),
     commit: commit(),
     processor: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     kernel: /^\d+\.\d+\.\d+/.exec(release())?.[0] ?? 'unknown',
-    node: process.version,
-    openssl: process.versions.openssl,
+    versions: await versions(),
+  };
+}
+
+/** Load averages of 1, 5 and 15 minutes. */
+export function currentLoad(): readonly number[] {
+  return loadavg().map((value) => Number(value.toFixed(1)));
+}
+
+async function versions(): Promise<Readonly<Record<string, string>>> {
+  const proftpd = `${unpacked('proftpd-proxy')}/usr/sbin/proftpd`;
+  return {
+    Node: process.version,
+    OpenSSL: process.versions.openssl,
     curl: await versionOf(['curl', '--version'], /^curl (\S+)/),
-    python: await versionOf(['/usr/bin/python3', '--version'], /(\d\S+)/),
+    Python: await versionOf(['/usr/bin/python3', '--version'], /(\d\S+)/),
     // It prints its version on standard input.
     vsftpd: await versionOf(
       withLibraries('vsftpd', ['sh', '-c', '"$0" -v 0>&1', `${unpacked('vsftpd')}/usr/sbin/vsftpd`]),
       /version (\S+)/,
     ),
-    proftpd: await versionOf(
-      withLibraries('proftpd-proxy', [`${unpacked('proftpd-proxy')}/usr/sbin/proftpd`, '--version']),
-      /(\d\S+)/,
-    ),
-    modProxy: modProxyVersion(),
+    ProFTPD: await versionOf(withLibraries('proftpd-proxy', [proftpd, '--version']), /(\d\S+)/),
+    mod_proxy: modProxyVersion(),
+    stunnel: await versionOf(['stunnel4', '-version'], /^stunnel (\S+)/m),
+    socat: await versionOf(['socat', '-V'], /^socat version (\S+)/m),
   };
 }
 

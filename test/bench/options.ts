@@ -1,30 +1,33 @@
 // The command line of `npm run bench`.
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import path from 'node:path';
 import { repository } from '../lab/harness/server.js';
-import { contenderNames, type ContenderName } from './contenders/contender.js';
-import { metricNames, type MetricName } from './results.js';
-import { fullSizes, quickSizes, type Sizes } from './sizes.js';
-
-export type WorkName = MetricName | 'foreign';
-const workNames: readonly WorkName[] = [...metricNames, 'foreign'];
+import type { Section } from './section.js';
+import { sections } from './sections.js';
 
 /** What to run and where the results go. */
 export interface BenchOptions {
+  readonly sections: readonly Section[];
   readonly rounds: number;
   readonly quick: boolean;
-  readonly sizes: Sizes;
-  readonly contenders: readonly ContenderName[];
-  readonly work: readonly WorkName[];
+  readonly wantsContender: (name: string) => boolean;
+  readonly wantsWork: (name: string) => boolean;
+  readonly json: boolean;
   readonly out: string;
 }
 
+const sectionNames = sections.map((section) => section.sheet.name);
+const contenderNames = [...new Set(sections.flatMap((section) => Object.keys(section.sheet.contenders)))];
+const workNames = [...new Set(sections.flatMap((section) => section.work))];
+
 const help = `
+Sections:
+${sections.map(({ sheet }) => `  ${sheet.name.padEnd(10)}${sheet.about}`).join('\n')}
 Work: ${workNames.join(', ')}
 Contenders: ${contenderNames.join(', ')}
 
-Needs root, Linux and about 3 GB of memory; a full run takes about half an hour. A full run writes latest.md, latest.json
-and latest.svg to docs/bench; any other run to .lab/bench, unless --out says otherwise.`;
+Needs root, Linux and about 3 GB of memory, and nothing else running. Each section writes <section>.md, .json and its pictures
+to docs/bench, and leaves those of the others alone; with --quick, --work or --contenders to .lab/bench, unless --out says otherwise.`;
 
 function parseRounds(text: string): number {
   const rounds = Number(text);
@@ -32,37 +35,55 @@ function parseRounds(text: string): number {
   return rounds;
 }
 
+/** Names with commas or blanks between them; the option may be repeated. */
+function parseNames(known: readonly string[]) {
+  return (text: string, before: readonly string[] = []): readonly string[] => {
+    const names = text.split(',').filter((name) => name !== '');
+    const stranger = names.find((name) => !known.includes(name));
+    if (stranger !== undefined) throw new InvalidArgumentError(`${stranger} is none of ${known.join(', ')}.`);
+    return [...before, ...names];
+  };
+}
+
+interface Given {
+  readonly only?: readonly string[];
+  readonly rounds?: number;
+  readonly quick: boolean;
+  readonly work?: readonly string[];
+  readonly contenders?: readonly string[];
+  readonly json: boolean;
+  readonly out?: string;
+}
+
 /** Reads the arguments after the program's name. Ends the process for --help and for a wrong option. */
 export function parseOptions(argv: readonly string[]): BenchOptions {
   const command = new Command('npm run bench --')
-    .description('Measures ftpseal beside ProFTPD mod_proxy, an FTPS client of its own and plain FTP.')
+    .description('Measures ftpseal beside other programs that do the same.')
+    .option('--only <section...>', 'only these sections', parseNames(sectionNames))
     .option(
       '--rounds <n>',
       'rounds, the contenders taking turns in each (default: 5, with --quick 1)',
       parseRounds,
     )
     .option('--quick', 'a smoke run with tiny amounts of work; its numbers say nothing', false)
-    .addOption(new Option('--only <work...>', 'only this work').choices(workNames))
-    .addOption(new Option('--contenders <name...>', 'only these contenders').choices(contenderNames))
+    .option('--work <work...>', 'only this work', parseNames(workNames))
+    .option('--contenders <name...>', 'only these contenders', parseNames(contenderNames))
+    .option('--json', 'print the numbers as JSON instead of tables', false)
     .option('--out <folder>', 'where the results go')
     .helpOption('-h, --help', 'shows this')
     .addHelpText('after', help)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   command.parse([...argv], { from: 'user' });
-  const given = command.opts<{
-    rounds?: number;
-    quick: boolean;
-    only?: readonly WorkName[];
-    contenders?: readonly ContenderName[];
-    out?: string;
-  }>();
-  const complete = !given.quick && given.only === undefined && given.contenders === undefined;
+  const given = command.opts<Given>();
+  const { only, work, contenders } = given;
+  const complete = !given.quick && work === undefined && contenders === undefined;
   return {
+    sections: sections.filter(({ sheet }) => only === undefined || only.includes(sheet.name)),
     rounds: given.rounds ?? (given.quick ? 1 : 5),
     quick: given.quick,
-    sizes: given.quick ? quickSizes : fullSizes,
-    contenders: given.contenders ?? contenderNames,
-    work: given.only ?? workNames,
+    wantsContender: (name) => contenders === undefined || contenders.includes(name),
+    wantsWork: (name) => work === undefined || work.includes(name),
+    json: given.json,
     out: path.resolve(given.out ?? path.join(repository, complete ? 'docs/bench' : '.lab/bench')),
   };
 }

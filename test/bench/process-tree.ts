@@ -1,8 +1,8 @@
-// What a process and all its descendants have used, read from /proc.
+// What processes and all their descendants have used, read from /proc.
 import { readFileSync, readdirSync } from 'node:fs';
 import { sleep } from '../lab/harness/command.js';
 
-/** Memory of a process tree in bytes. `pss` shares pages among those who map them; `rss` counts them every time. */
+/** Memory of process trees in bytes. `pss` shares pages among those who map them; `rss` counts them every time. */
 export interface Memory {
   readonly rss: number;
   readonly pss: number;
@@ -35,12 +35,12 @@ function readStat(pid: number): Stat | undefined {
   }
 }
 
-function tree(root: number): readonly Stat[] {
+function tree(roots: readonly number[]): readonly Stat[] {
   const all = readdirSync('/proc')
     .map(Number)
     .filter((pid) => pid > 0)
     .flatMap((pid) => readStat(pid) ?? []);
-  const members = new Set([root]);
+  const members = new Set(roots);
   for (let grown = true; grown;) {
     const before = members.size;
     for (const stat of all) if (members.has(stat.parent)) members.add(stat.pid);
@@ -50,14 +50,14 @@ function tree(root: number): readonly Stat[] {
 }
 
 /**
- * User and system time of the tree in seconds, ended children included. Waits, three seconds at most, until the tree
- * has come to rest, so that what a proxy does after the client has gone is counted too.
+ * User and system time of the trees in seconds, ended children included. Waits, three seconds at most, until they
+ * have come to rest, so that what a proxy does after the client has gone is counted too.
  */
-export async function cpuSeconds(root: number): Promise<number> {
+export async function cpuSeconds(roots: readonly number[]): Promise<number> {
   let last = '';
   let ticks = 0;
   for (let look = 0; look < 30; look += 1) {
-    const stats = tree(root);
+    const stats = tree(roots);
     ticks = stats.reduce((sum, stat) => sum + stat.ticks, 0);
     const now = `${stats.length} ${ticks}`;
     if (now === last) break;
@@ -67,9 +67,9 @@ export async function cpuSeconds(root: number): Promise<number> {
   return ticks / ticksPerSecond;
 }
 
-/** The tree's memory now. Needs root for processes of other users. */
-export function memory(root: number): Memory {
-  const rollups = tree(root).flatMap((stat) => readRollup(stat.pid) ?? []);
+/** The trees' memory now. Needs root for processes of other users. */
+export function memory(roots: readonly number[]): Memory {
+  const rollups = tree(roots).flatMap((stat) => readRollup(stat.pid) ?? []);
   const kilobytes = (name: string): number =>
     rollups.reduce(
       (sum, text) => sum + Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0),

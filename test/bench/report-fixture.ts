@@ -1,8 +1,6 @@
 // A run's report with made-up numbers that are easy to check.
-import type { ContenderName } from './contenders/contender.js';
 import type { Report } from './report/report.js';
-import type { Metric, MetricName, Sample } from './results.js';
-import { quickSizes } from './sizes.js';
+import type { Metric, Sample } from './results.js';
 
 export const downloadMetric: Metric = {
   name: 'download',
@@ -20,8 +18,8 @@ export const loginMetric: Metric = {
 };
 
 export function samplesOf(
-  metric: MetricName,
-  contender: ContenderName,
+  metric: string,
+  contender: string,
   values: readonly number[],
   cpu?: number,
 ): readonly Sample[] {
@@ -46,17 +44,13 @@ export function reportOf(samples: readonly Sample[]): Report {
       cores: 2,
       memoryGiB: 8,
       kernel: '6.1.0',
-      node: 'v20',
-      openssl: '3',
-      curl: '8',
-      python: '3',
-      vsftpd: '3',
-      proftpd: '1',
-      modProxy: '0.9',
+      versions: { Node: 'v20', vsftpd: '3' },
     },
+    section: 'redirect',
+    loadAfter: [2, 1, 0.5],
     quick: false,
     rounds: 3,
-    sizes: quickSizes,
+    sizes: { bulkBytes: 1048576 },
     contenders: ['ftpseal', 'mod_proxy'],
     leftOut: {},
     metrics: [downloadMetric, loginMetric],

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reportOf, samplesOf } from './report-fixture.js';
 import { formatMarkdown } from './report/markdown.js';
-import { formatPlot } from './report/plot.js';
+import { drawBars } from './report/bars.js';
 import { formatTerminal } from './report/terminal.js';
+import { redirectSheet } from './redirect/sheet.js';
 
 const report = reportOf([
   ...samplesOf('download', 'ftpseal', [450, 500, 550], 1.2),
@@ -18,7 +19,7 @@ function lineOf(text: string, start: string): string {
 }
 
 test('the table shows medians, the ratio with its range, and whether a goal is met', () => {
-  const text = formatTerminal(report);
+  const text = formatTerminal(report, redirectSheet);
   assert.match(lineOf(text, 'download '), /500\s+400\s+1\.25 \(1\.13 to 1\.38\)/);
   assert.match(lineOf(text, 'bulk download'), /at least 1\.00: 1\.25 .*, met$/);
   assert.match(lineOf(text, 'CPU per GiB, download'), /at most 1\.00: 0\.80 .*, met$/);
@@ -26,7 +27,7 @@ test('the table shows medians, the ratio with its range, and whether a goal is m
 });
 
 test('every line of a Markdown table has as many cells as its head', () => {
-  const tables = formatMarkdown(report)
+  const tables = formatMarkdown(report, redirectSheet)
     .split('\n\n')
     .filter((part) => part.startsWith('| '));
   assert.equal(tables.length, 3);
@@ -38,7 +39,9 @@ test('every line of a Markdown table has as many cells as its head', () => {
 
 test('in the plot a longer bar is a better one, whichever way the metric counts', () => {
   const widths = [
-    ...formatPlot(report).matchAll(/<rect x="210" y="[\d.]+" width="([\d.]+)" height="14"/g),
+    ...(drawBars(report, redirectSheet)[0]?.svg ?? '').matchAll(
+      /<rect x="210" y="[\d.]+" width="([\d.]+)" height="14"/g,
+    ),
   ].map((match) => Number(match[1]));
   const [fastDownload = 0, reference = 0, slowLogin = 0, sameReference = 0] = widths;
   assert.equal(widths.length, 4);
@@ -48,7 +51,13 @@ test('in the plot a longer bar is a better one, whichever way the metric counts'
 });
 
 test('a run without a contender or a metric is reported with what it has', () => {
-  const partial = { ...report, contenders: ['ftpseal'] as const, leftOut: { mod_proxy: 'not there' } };
-  assert.match(formatMarkdown(partial), /mod_proxy did not take part: not there/);
-  assert.doesNotMatch(formatTerminal(reportOf([])), /login/);
+  const partial = { ...report, contenders: ['ftpseal'], leftOut: { mod_proxy: 'not there' } };
+  assert.match(formatMarkdown(partial, redirectSheet), /mod_proxy did not take part: not there/);
+  assert.doesNotMatch(formatTerminal(reportOf([]), redirectSheet), /login/);
+});
+
+test('a page says so when the machine was busy', () => {
+  const busy = { ...report, machine: { ...report.machine, load: [8, 7, 6] } };
+  assert.match(formatMarkdown(busy, redirectSheet), /had other work to do/);
+  assert.doesNotMatch(formatMarkdown(report, redirectSheet), /had other work to do/);
 });

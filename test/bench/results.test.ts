@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { downloadMetric, samplesOf } from './report-fixture.js';
+import { redirectSheet } from './redirect/sheet.js';
 import { judge, ratio, summarise } from './results.js';
 
 const pair = { contender: 'ftpseal', reference: 'mod_proxy' } as const;
@@ -33,10 +34,11 @@ test('a summary holds the median and the range', () => {
 
 test('goals are judged in their own direction', () => {
   const judged = (ftpseal: number, cpu: number): readonly (readonly [string, boolean])[] =>
-    judge([
-      ...samplesOf('download', 'ftpseal', [ftpseal], cpu),
-      ...samplesOf('download', 'mod_proxy', [100], 1),
-    ]).map((verdict) => [verdict.goal.text, verdict.met] as const);
+    judge(
+      [...samplesOf('download', 'ftpseal', [ftpseal], cpu), ...samplesOf('download', 'mod_proxy', [100], 1)],
+      redirectSheet.goals,
+      pair,
+    ).map((verdict) => [verdict.goal.text, verdict.met] as const);
   assert.deepEqual(judged(100, 1), [
     ['bulk download', true],
     ['CPU per GiB, download', true],

@@ -1,36 +1,24 @@
 // The numbers of a run and what they come down to: medians, and ratios within the rounds. Pure.
-import type { ContenderName } from './contenders/contender.js';
 import { median, range, type Interval } from './statistics.js';
-
-export const metricNames = [
-  'download',
-  'upload',
-  'small-files',
-  'logins',
-  'first-listing',
-  'noop',
-  'mirrors',
-  'idle-memory',
-] as const;
-export type MetricName = (typeof metricNames)[number];
 
 /** What is measured and in which unit. */
 export interface Metric {
-  readonly name: MetricName;
+  /** As in `--work` and in the samples. */
+  readonly name: string;
   readonly title: string;
   readonly unit: string;
   readonly better: 'more' | 'less';
-  /** What the proxy's CPU time is divided by, for example `GiB`; undefined where it says nothing. */
+  /** What the CPU time is divided by, for example `GiB`; undefined where it says nothing. */
   readonly cpuPer: string | undefined;
 }
 
 /** One measurement. */
 export interface Sample {
-  readonly metric: MetricName;
-  readonly contender: ContenderName;
+  readonly metric: string;
+  readonly contender: string;
   readonly round: number;
   readonly value: number;
-  /** CPU seconds of the proxy's process tree and of the client, for each of the metric's `cpuPer`. */
+  /** CPU seconds of the programs under test and of the client, for each of the metric's `cpuPer`. */
   readonly cpu: number | undefined;
   readonly clientCpu: number | undefined;
   /** Everything else that was seen, for the JSON. */
@@ -40,7 +28,7 @@ export interface Sample {
 /** A metric of one contender over all rounds; ratios are to the same contender's measurement in the same round. */
 export interface Summary {
   readonly metric: Metric;
-  readonly contender: ContenderName;
+  readonly contender: string;
   readonly value: number;
   readonly range: Interval;
   readonly cpu: number | undefined;
@@ -53,7 +41,7 @@ export interface Ratio {
   readonly range: Interval;
 }
 
-function of(samples: readonly Sample[], metric: MetricName, contender: ContenderName): readonly Sample[] {
+function of(samples: readonly Sample[], metric: string, contender: string): readonly Sample[] {
   return samples.filter((sample) => sample.metric === metric && sample.contender === contender);
 }
 
@@ -65,7 +53,7 @@ function defined(values: readonly (number | undefined)[]): readonly number[] {
 export function summarise(
   samples: readonly Sample[],
   metric: Metric,
-  contender: ContenderName,
+  contender: string,
 ): Summary | undefined {
   const own = of(samples, metric.name, contender);
   if (own.length === 0) return undefined;
@@ -84,8 +72,8 @@ export function summarise(
 /** `contender` divided by `reference`, round by round. Undefined when no round has both. */
 export function ratio(
   samples: readonly Sample[],
-  metric: MetricName,
-  pair: { readonly contender: ContenderName; readonly reference: ContenderName },
+  metric: string,
+  pair: Pair,
   read: (sample: Sample) => number | undefined = (sample) => sample.value,
 ): Ratio | undefined {
   const quotients = of(samples, metric, pair.contender).flatMap((sample) => {
@@ -97,22 +85,19 @@ export function ratio(
   return quotients.length === 0 ? undefined : { median: median(quotients), range: range(quotients) };
 }
 
-/** A goal of the project as a bound on a ratio to mod_proxy. */
+/** Whose ratio to whom. */
+export interface Pair {
+  readonly contender: string;
+  readonly reference: string;
+}
+
+/** A goal of the project as a bound on a ratio. */
 export interface Goal {
   readonly text: string;
-  readonly metric: MetricName;
+  readonly metric: string;
   readonly of: 'value' | 'cpu';
   readonly bound: { readonly kind: 'at least' | 'at most'; readonly ratio: number };
 }
-
-export const goals: readonly Goal[] = [
-  { text: 'bulk download', metric: 'download', of: 'value', bound: { kind: 'at least', ratio: 1 } },
-  { text: 'bulk upload', metric: 'upload', of: 'value', bound: { kind: 'at least', ratio: 1 } },
-  { text: 'CPU per GiB, download', metric: 'download', of: 'cpu', bound: { kind: 'at most', ratio: 1 } },
-  { text: 'CPU per GiB, upload', metric: 'upload', of: 'cpu', bound: { kind: 'at most', ratio: 1 } },
-  { text: 'small files', metric: 'small-files', of: 'value', bound: { kind: 'at least', ratio: 0.9 } },
-  { text: 'login time', metric: 'logins', of: 'value', bound: { kind: 'at most', ratio: 1 } },
-];
 
 /** How a goal turned out. */
 export interface Verdict {
@@ -121,10 +106,9 @@ export interface Verdict {
   readonly met: boolean;
 }
 
-/** The goals that this run can judge. */
-export function judge(samples: readonly Sample[]): readonly Verdict[] {
+/** Those of the goals that these samples can judge. */
+export function judge(samples: readonly Sample[], goals: readonly Goal[], pair: Pair): readonly Verdict[] {
   return goals.flatMap((goal) => {
-    const pair = { contender: 'ftpseal', reference: 'mod_proxy' } as const;
     const found = ratio(samples, goal.metric, pair, (sample) => sample[goal.of]);
     if (found === undefined) return [];
     const { kind, ratio: bound } = goal.bound;

@@ -1,4 +1,4 @@
-// A smoke run of the benchmark: everything that it measures works, at every contender that is there. No number is
+// A smoke run of the benchmark: everything that each section measures works, at every contender that is there. No number is
 // judged, because a test must not depend on how busy a machine is.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -6,10 +6,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { contenderNames } from '../bench/contenders/contender.js';
-import { hasModProxy } from '../bench/contenders/mod-proxy.js';
+import { hasModProxy } from '../bench/redirect/mod-proxy.js';
 import type { Report } from '../bench/report/report.js';
-import { metricNames } from '../bench/results.js';
+import { sections } from '../bench/sections.js';
 import { run } from './harness/command.js';
 
 const out = mkdtempSync(path.join(tmpdir(), 'ftpseal-bench-'));
@@ -17,27 +16,40 @@ after(() => {
   rmSync(out, { recursive: true, force: true });
 });
 
-test('a quick benchmark measures everything and writes table, page, plot and numbers', async () => {
-  const main = fileURLToPath(new URL('../bench/main.js', import.meta.url));
-  const finished = await run({}, [process.execPath, main, '--quick', '--out', out], { timeoutMs: 300_000 });
-  assert.equal(finished.code, 0, finished.stderr);
-  const report = JSON.parse(readFileSync(path.join(out, 'latest.json'), 'utf8')) as Report;
-  const expected = contenderNames.filter((name) => name !== 'mod_proxy' || hasModProxy());
-  assert.deepEqual(report.contenders, expected);
-  for (const metric of metricNames) {
-    const measured = report.samples.filter((sample) => sample.metric === metric);
-    const able = expected.filter(
-      (name) => metric !== 'idle-memory' || name === 'ftpseal' || name === 'mod_proxy',
+const main = fileURLToPath(new URL('../bench/main.js', import.meta.url));
+const atOut = (file: string): string => readFileSync(path.join(out, file), 'utf8');
+
+for (const { sheet, work } of sections) {
+  test(`a quick benchmark of ${sheet.name} measures everything and writes page, pictures and numbers`, async () => {
+    const argv = ['--quick', '--only', sheet.name, '--out', out];
+    const finished = await run({}, [process.execPath, main, ...argv], { timeoutMs: 300_000 });
+    assert.equal(finished.code, 0, finished.stderr);
+    const report = JSON.parse(atOut(`${sheet.name}.json`)) as Report;
+    const names = Object.keys(sheet.contenders);
+    assert.deepEqual(
+      report.contenders,
+      names.filter((name) => name !== 'mod_proxy' || hasModProxy()),
     );
-    assert.deepEqual(measured.map((sample) => sample.contender).sort(), [...able].sort(), metric);
-    if (metric !== 'idle-memory')
+    for (const metric of work.filter((name) => name !== 'foreign')) {
+      const measured = report.samples.filter((sample) => sample.metric === metric);
       assert.ok(
-        measured.every((sample) => sample.value > 0),
+        measured.some((sample) => sample.contender === sheet.subject),
         metric,
       );
-  }
-  assert.equal(report.foreign?.withRules.length, report.sizes.foreignBatches);
-  assert.match(readFileSync(path.join(out, 'latest.md'), 'utf8'), /^# Benchmark/);
-  assert.match(readFileSync(path.join(out, 'latest.svg'), 'utf8'), /^<svg/);
-  assert.match(finished.stdout, /download, one stream/);
-});
+      assert.ok(measured.length > 1, metric);
+      if (metric !== 'idle-memory')
+        assert.ok(
+          measured.every((sample) => sample.value > 0),
+          metric,
+        );
+    }
+    if (work.includes('foreign'))
+      assert.equal(report.foreign?.withRules.length, report.sizes['foreignBatches']);
+    const page = atOut(`${sheet.name}.md`);
+    assert.match(page, /^# Benchmark/);
+    const pictures = [...page.matchAll(/\]\(([a-z-]+\.svg)\)/g)].map((match) => match[1] ?? '');
+    assert.ok(pictures.length > 0);
+    for (const picture of pictures) assert.match(atOut(picture), /^<svg/);
+    assert.ok(finished.stdout.includes(sheet.title));
+  });
+}

@@ -1,5 +1,4 @@
-// The report of a run as data: what latest.json holds, and the rows that the table and the plot show. Pure.
-import type { ContenderName } from '../contenders/contender.js';
+// The report of a section's run as data: what its JSON file holds, and the rows that the table and the plot show. Pure.
 import type { Machine } from '../machine.js';
 import {
   judge,
@@ -11,54 +10,57 @@ import {
   type Summary,
   type Verdict,
 } from '../results.js';
-import type { Sizes } from '../sizes.js';
-import type { ForeignResult } from '../work/foreign.js';
+import type { ForeignResult } from '../redirect/foreign.js';
+import type { Sheet } from './sheet.js';
 
-/** All of a run. */
-export interface Report {
-  readonly machine: Machine;
-  readonly quick: boolean;
-  readonly rounds: number;
-  readonly sizes: Sizes;
-  readonly contenders: readonly ContenderName[];
+/** What a section has measured. */
+export interface Findings {
+  readonly sizes: Readonly<Record<string, number>>;
+  readonly contenders: readonly string[];
   /** Contenders that did not take part, and why. */
-  readonly leftOut: Readonly<Partial<Record<ContenderName, string>>>;
+  readonly leftOut: Readonly<Record<string, string>>;
   readonly metrics: readonly Metric[];
   readonly samples: readonly Sample[];
-  readonly foreign: ForeignResult | undefined;
+  readonly foreign?: ForeignResult | undefined;
 }
 
-/** One metric: every contender's value, and ftpseal's ratio to each of the others. */
+/** All of a section's run. */
+export interface Report extends Findings {
+  readonly section: string;
+  readonly machine: Machine;
+  /** Load averages of 1, 5 and 15 minutes after the run, the run's own work included. */
+  readonly loadAfter: readonly number[];
+  readonly quick: boolean;
+  readonly rounds: number;
+}
+
+/** One metric: every contender's value, and the subject's ratio to each of the others. */
 export interface Row {
   readonly metric: Metric;
   readonly values: readonly (Summary | undefined)[];
   readonly ratios: readonly (Ratio | undefined)[];
-  readonly cpuToModProxy: Ratio | undefined;
+  readonly cpuRatio: Ratio | undefined;
 }
 
-/** The contenders that ftpseal is compared with, in the order of a row's ratios. */
-export const references = ['mod_proxy', 'native', 'plain'] as const satisfies readonly ContenderName[];
-
 /** The rows of the metrics that were measured. */
-export function rowsOf(report: Report): readonly Row[] {
+export function rowsOf(report: Report, { subject, references }: Sheet): readonly Row[] {
+  const { samples } = report;
+  const [first] = references;
   return report.metrics
-    .filter((metric) => report.samples.some((sample) => sample.metric === metric.name))
+    .filter((metric) => samples.some((sample) => sample.metric === metric.name))
     .map((metric) => ({
       metric,
-      values: report.contenders.map((name) => summarise(report.samples, metric, name)),
-      ratios: references.map((reference) =>
-        ratio(report.samples, metric.name, { contender: 'ftpseal', reference }),
-      ),
-      cpuToModProxy: ratio(
-        report.samples,
-        metric.name,
-        { contender: 'ftpseal', reference: 'mod_proxy' },
-        (sample) => sample.cpu,
-      ),
+      values: report.contenders.map((name) => summarise(samples, metric, name)),
+      ratios: references.map((reference) => ratio(samples, metric.name, { contender: subject, reference })),
+      cpuRatio:
+        first === undefined
+          ? undefined
+          : ratio(samples, metric.name, { contender: subject, reference: first }, (sample) => sample.cpu),
     }));
 }
 
 /** How the goals turned out in this run. */
-export function verdictsOf(report: Report): readonly Verdict[] {
-  return judge(report.samples);
+export function verdictsOf(report: Report, { subject, references, goals }: Sheet): readonly Verdict[] {
+  const [reference] = references;
+  return reference === undefined ? [] : judge(report.samples, goals, { contender: subject, reference });
 }

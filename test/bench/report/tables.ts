@@ -1,8 +1,8 @@
 // The report's tables as cells; the terminal and the Markdown page draw the same ones.
 import type { Summary } from '../results.js';
-import { median } from '../statistics.js';
 import { formatNumber, formatRatio, formatVerdict } from './numbers.js';
-import { references, rowsOf, verdictsOf, type Report } from './report.js';
+import { rowsOf, verdictsOf, type Report } from './report.js';
+import type { Sheet } from './sheet.js';
 
 /** A table: the first line of `lines` is the head. */
 export interface Table {
@@ -16,10 +16,10 @@ function valueCell(summary: Summary | undefined): string {
   return summary === undefined ? nothing : formatNumber(summary.value);
 }
 
-/** Medians of every contender and ftpseal's ratio to the others. */
-function valueTable(report: Report): Table {
-  const head = ['', 'unit', ...report.contenders, ...references.map((name) => `÷ ${name}`)];
-  const lines = rowsOf(report).map((row) => [
+/** Medians of every contender and the subject's ratio to the others. */
+function valueTable(report: Report, sheet: Sheet): Table {
+  const head = ['', 'unit', ...report.contenders, ...sheet.references.map((name) => `÷ ${name}`)];
+  const lines = rowsOf(report, sheet).map((row) => [
     row.metric.title,
     `${row.metric.unit} (${row.metric.better === 'more' ? 'more' : 'less'} is better)`,
     ...row.values.map(valueCell),
@@ -28,22 +28,25 @@ function valueTable(report: Report): Table {
     ),
   ]);
   return {
-    title: 'Medians, and ftpseal ÷ the others (median of the rounds; smallest to largest)',
+    title: `Medians, and ${sheet.subject} ÷ the others (median of the rounds; smallest to largest)`,
     lines: [head, ...lines],
   };
 }
 
-/** CPU seconds of the proxies' process trees, and those of the client beside them. */
-function cpuTable(report: Report): Table {
-  const proxies = report.contenders.filter((name) => name === 'ftpseal' || name === 'mod_proxy');
+/** CPU seconds of those contenders whose processes are counted, and those of the client beside them. */
+function cpuTable(report: Report, sheet: Sheet): Table {
+  const counted = report.contenders.filter((name) =>
+    report.samples.some((sample) => sample.contender === name && sample.cpu !== undefined),
+  );
+  const [reference = ''] = sheet.references;
   const head = [
     '',
     'per',
-    ...proxies,
-    '÷ mod_proxy',
+    ...counted,
+    `÷ ${reference}`,
     ...report.contenders.map((name) => `client of ${name}`),
   ];
-  const lines = rowsOf(report)
+  const lines = rowsOf(report, sheet)
     .filter((row) => row.metric.cpuPer !== undefined)
     .map((row) => {
       const cpuOf = (name: string): string => {
@@ -53,21 +56,21 @@ function cpuTable(report: Report): Table {
       return [
         row.metric.title,
         row.metric.cpuPer ?? '',
-        ...proxies.map(cpuOf),
-        row.cpuToModProxy === undefined ? nothing : formatRatio(row.cpuToModProxy),
+        ...counted.map(cpuOf),
+        row.cpuRatio === undefined ? nothing : formatRatio(row.cpuRatio),
         ...row.values.map((value) =>
           value?.clientCpu === undefined ? nothing : formatNumber(value.clientCpu),
         ),
       ];
     });
-  return { title: 'CPU seconds of the proxy, all its processes, and of the client', lines: [head, ...lines] };
+  return { title: `CPU seconds of ${sheet.cpuOf}, and of the client`, lines: [head, ...lines] };
 }
 
 const mebibyte = 2 ** 20;
 
 function memoryTable(report: Report): Table {
   const head = [
-    'proxy',
+    '',
     'sessions',
     'PSS before, MiB',
     'PSS open, MiB',
@@ -87,30 +90,16 @@ function memoryTable(report: Report): Table {
   return { title: 'Memory with idle sessions (first of the rounds)', lines: [head, ...lines] };
 }
 
-function foreignTable(report: Report): Table {
-  const { foreign } = report;
-  const lines =
-    foreign === undefined
-      ? []
-      : [
-          [
-            formatNumber(median(foreign.withRules)),
-            formatNumber(median(foreign.without)),
-            foreign.ratio.toFixed(3),
-            `${foreign.interval.low.toFixed(3)} to ${foreign.interval.high.toFixed(3)}`,
-          ],
-        ];
-  const head = ['with rules, µs', 'without, µs', 'ratio', '95 % interval'];
-  return { title: 'A connection to a port that is no FTP: connect, one byte, end', lines: [head, ...lines] };
-}
-
-function goalTable(report: Report): Table {
-  const lines = verdictsOf(report).map((verdict) => [verdict.goal.text, formatVerdict(verdict)]);
-  return { title: 'Goals, as ratio to mod_proxy', lines: [['goal', 'outcome'], ...lines] };
+function goalTable(report: Report, sheet: Sheet): Table {
+  const lines = verdictsOf(report, sheet).map((verdict) => [verdict.goal.text, formatVerdict(verdict)]);
+  return {
+    title: `Goals, as ratio to ${sheet.references[0] ?? ''}`,
+    lines: [['goal', 'outcome'], ...lines],
+  };
 }
 
 /** The tables that have something to say. */
-export function tablesOf(report: Report): readonly Table[] {
-  const all = [goalTable, valueTable, cpuTable, memoryTable, foreignTable].map((table) => table(report));
-  return all.filter((table) => table.lines.length > 1);
+export function tablesOf(report: Report, sheet: Sheet): readonly Table[] {
+  const usual = [goalTable, valueTable, cpuTable, memoryTable].map((table) => table(report, sheet));
+  return [...usual, ...sheet.tables(report)].filter((table) => table.lines.length > 1);
 }

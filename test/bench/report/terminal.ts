@@ -1,6 +1,7 @@
 // The report for people who watched the run.
 import { tablesOf, type Table } from './tables.js';
 import type { Report } from './report.js';
+import type { Sheet } from './sheet.js';
 
 function draw(table: Table): string {
   const columns = Math.max(...table.lines.map((line) => line.length));
@@ -18,7 +19,7 @@ function draw(table: Table): string {
   return [table.title, ...lines].join('\n');
 }
 
-/** All tables, a blank line between them. */
-export function formatTerminal(report: Report): string {
-  return tablesOf(report).map(draw).join('\n\n');
+/** The title and all tables, a blank line between them. */
+export function formatTerminal(report: Report, sheet: Sheet): string {
+  return [sheet.title, ...tablesOf(report, sheet).map(draw)].join('\n\n');
 }

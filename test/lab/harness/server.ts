@@ -41,6 +41,8 @@ export interface LabServer {
   readonly address: ServerAddress;
   readonly home: string;
   readonly certificate: Certificate;
+  /** Its processes, one per family; those of sessions are their children. */
+  readonly pids: readonly number[];
   /** Everything that it has logged or printed. */
   log(): string;
   stop(): Promise<void>;
@@ -93,6 +95,7 @@ export async function startServer(
     address: where.address,
     home,
     certificate,
+    pids: processes.map((running) => running.pid),
     log: () => logOf(processes, folders),
     stop: async () => {
       for (const running of processes) await running.stop();

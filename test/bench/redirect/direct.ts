@@ -1,17 +1,18 @@
-// The two contenders with nothing in between.
+// The contenders with nothing in between.
 import { login } from '../../lab/harness/account.js';
 import type { LabServer } from '../../lab/harness/server.js';
-import type { Contender } from './contender.js';
+import type { Contender } from '../ftp/contender.js';
 
-function direct(name: Contender['name'], namespace: string, server: LabServer): Contender {
+function direct(name: string, namespace: string, server: LabServer): Contender {
   return {
     name,
     namespace,
     address: server.address.ipv4,
     port: 21,
     user: login.user,
-    tls: server.kind.secured,
-    server,
+    protection: server.kind.secured ? 'explicit' : 'none',
+    roots: () => [],
+    log: () => '',
     proxy: undefined,
     uploads: undefined,
   };

@@ -1,34 +1,36 @@
 // The work that is about single commands: logins, the time to the first listing, and NOOP round trips.
 import { median, quantile } from '../statistics.js';
 import type { Metric } from '../results.js';
-import type { Sizes } from '../sizes.js';
+import type { Work } from '../work.js';
+import type { Contender } from './contender.js';
 import { drive, sessionArguments } from './driver.js';
-import { withProxyCpu } from './job.js';
-import type { Work } from './work.js';
+import type { FtpContext } from './ground.js';
+import { withCpu } from './job.js';
+import type { FtpSizes } from './sizes.js';
 
 interface Kind {
   readonly metric: Metric;
   readonly command: string;
-  count(sizes: Sizes): number;
+  count(sizes: FtpSizes): number;
   /** How many of the metric's unit a second has, and how many times make one of its `cpuPer`. */
   readonly perSecond: number;
   readonly cpuCount: number;
 }
 
-function sessionWork(kind: Kind): Work {
+function sessionWork(kind: Kind): Work<Contender, FtpContext> {
   return {
     metric: kind.metric,
     obstacle: () => undefined,
-    perform: async (contender, field, sizes) => {
+    perform: async (contender, { ground, sizes }) => {
       const count = kind.count(sizes);
       const args = sessionArguments(contender, count);
-      const { result, proxyCpu } = await withProxyCpu(contender, () =>
-        drive(field, contender.namespace, kind.command, args),
+      const { result, ownCpu } = await withCpu(contender, () =>
+        drive(ground, contender.namespace, kind.command, args),
       );
       const scaled = (seconds: number): number => seconds * kind.perSecond;
       return {
         value: scaled(median(result.times)),
-        cpu: proxyCpu === undefined ? undefined : (proxyCpu / count) * kind.cpuCount,
+        cpu: ownCpu === undefined ? undefined : (ownCpu / count) * kind.cpuCount,
         clientCpu: (result.cpu / count) * kind.cpuCount,
         raw: {
           count,

@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { unpacked, withLibraries, type LabServer } from '../../lab/harness/server.js';
 import { login } from '../../lab/harness/account.js';
-import { isListening } from './listening.js';
-import { startProxy } from './restartable.js';
-import type { Contender, Proxy } from './contender.js';
+import type { Contender, Proxy } from '../ftp/contender.js';
+import { isListening } from '../ftp/listening.js';
+import { startProxy } from '../ftp/restartable.js';
 
 const root = unpacked('proftpd-proxy');
 const program = path.join(root, 'usr/sbin/proftpd');
@@ -84,8 +84,9 @@ function contender(host: Host, server: LabServer, instance: Instance, proxy: Pro
     address: host.address,
     port: instance.port,
     user: `${login.user}@${server.address.ipv4}`,
-    tls: false,
-    server,
+    protection: 'none',
+    roots: () => [proxy.pid()],
+    log: () => proxy.log(),
     proxy,
     uploads: undefined,
   };

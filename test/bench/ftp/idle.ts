@@ -1,13 +1,12 @@
-// Many sessions that are logged in and do nothing: what they cost the proxy in memory, from a fresh start.
+// Many sessions that are logged in and do nothing: what they cost in memory, a proxy from a fresh start.
 import { memory } from '../process-tree.js';
 import { sleep } from '../../lab/harness/command.js';
+import type { Work } from '../work.js';
+import type { Contender } from './contender.js';
 import { sessionArguments, startDriver } from './driver.js';
-import type { Work } from './work.js';
+import type { FtpContext } from './ground.js';
 
-/** Long enough for a proxy to finish what it does after a login. */
-const settleMs = 2000;
-
-export const idleMemory: Work = {
+export const idleMemory: Work<Contender, FtpContext> = {
   metric: {
     name: 'idle-memory',
     title: 'memory of an idle session',
@@ -15,17 +14,15 @@ export const idleMemory: Work = {
     better: 'less',
     cpuPer: undefined,
   },
-  obstacle: (contender) => (contender.proxy === undefined ? 'no proxy' : undefined),
-  perform: async (contender, field, sizes) => {
-    const { proxy, namespace } = contender;
-    if (proxy === undefined) throw new Error(`${contender.name} has no proxy`);
-    await proxy.restart();
-    await sleep(settleMs);
-    const before = memory(proxy.pid());
+  obstacle: (contender) => (contender.roots().length === 0 ? 'nothing of it is measured' : undefined),
+  perform: async (contender, { ground, sizes }) => {
+    await contender.proxy?.restart();
+    await sleep(sizes.settleMs);
+    const before = memory(contender.roots());
     const args = sessionArguments(contender, sizes.idleSessions);
-    const client = await startDriver(field, namespace, 'idle', args);
-    await sleep(settleMs);
-    const open = memory(proxy.pid());
+    const client = await startDriver(ground, contender.namespace, 'idle', args);
+    await sleep(sizes.settleMs);
+    const open = memory(contender.roots());
     client.child.stdin?.end();
     const code = await client.ended;
     if (code !== 0) throw new Error(`the idle sessions had died: ${client.stderr().slice(-1000)}`);

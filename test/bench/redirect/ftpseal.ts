@@ -3,7 +3,7 @@ import { login } from '../../lab/harness/account.js';
 import { acceptNew, startDaemon, type Daemon } from '../../lab/harness/ftpseal.js';
 import type { Lab } from '../../lab/harness/lab.js';
 import type { LabServer } from '../../lab/harness/server.js';
-import type { Contender, Proxy } from './contender.js';
+import type { Contender, Proxy } from '../ftp/contender.js';
 
 /** Starts the daemon on the host `namespace`. */
 export async function startFtpseal(lab: Lab, namespace: string, server: LabServer): Promise<Contender> {
@@ -24,8 +24,9 @@ export async function startFtpseal(lab: Lab, namespace: string, server: LabServe
     address: server.address.ipv4,
     port: 21,
     user: login.user,
-    tls: false,
-    server,
+    protection: 'none',
+    roots: () => [daemon.pid],
+    log: () => daemon.log(),
     proxy,
     uploads: undefined,
   };

@@ -1,12 +1,10 @@
 // The work that moves files: one big one each way, many small ones over one session, and eight clients at once.
-import { bigName, uploadName } from '../field.js';
-import type { Contender } from '../contenders/contender.js';
-import type { Field } from '../field.js';
-import type { Sizes } from '../sizes.js';
-import { curlJob } from './curl-job.js';
+import type { Measured, Work } from '../work.js';
+import { bulkJob } from './bulk-job.js';
+import type { Contender } from './contender.js';
 import { drive, sessionArguments } from './driver.js';
-import { checkBytes, withProxyCpu, type JobTimes } from './job.js';
-import type { Measured, Work } from './work.js';
+import { bigName, uploadName, type FtpContext } from './ground.js';
+import { checkBytes, withCpu, type JobTimes } from './job.js';
 
 const gibibyte = 2 ** 30;
 const megabyte = 1e6;
@@ -16,28 +14,29 @@ function rate(amount: number, unit: number, job: JobTimes): Measured {
   const share = (cpu: number): number => (cpu * unit) / amount;
   return {
     value: amount / job.seconds,
-    cpu: job.proxyCpu === undefined ? undefined : share(job.proxyCpu),
+    cpu: job.ownCpu === undefined ? undefined : share(job.ownCpu),
     clientCpu: share(job.clientCpu),
-    raw: { seconds: job.seconds, ...(job.proxyCpu === undefined ? {} : { proxyCpuSeconds: job.proxyCpu }) },
+    raw: { seconds: job.seconds, ...(job.ownCpu === undefined ? {} : { cpuSeconds: job.ownCpu }) },
   };
 }
 
-export const download: Work = {
+export const download: Work<Contender, FtpContext> = {
   metric: { name: 'download', title: 'download, one stream', unit: 'MB/s', better: 'more', cpuPer: 'GiB' },
   obstacle: () => undefined,
-  perform: async (contender, field, { bulkBytes }) => {
-    const transfer = { kind: 'get', remote: bigName } as const;
-    const job = await curlJob(contender, field, transfer, bulkBytes);
+  perform: async (contender, context) => {
+    const { bulkBytes } = context.sizes;
+    const job = await bulkJob(contender, context, { kind: 'get', remote: bigName });
     return rate(bulkBytes / megabyte, gibibyte / megabyte, job);
   },
 };
 
-export const upload: Work = {
+export const upload: Work<Contender, FtpContext> = {
   metric: { name: 'upload', title: 'upload, one stream', unit: 'MB/s', better: 'more', cpuPer: 'GiB' },
   obstacle: () => undefined,
-  perform: async (contender, field, { bulkBytes }) => {
-    const transfer = { kind: 'put', remote: uploadName, local: field.bigFile } as const;
-    const job = await curlJob(contender.uploads ?? contender, field, transfer, bulkBytes);
+  perform: async (contender, context) => {
+    const { bulkBytes } = context.sizes;
+    const transfer = { kind: 'put', remote: uploadName, local: context.ground.bigFile } as const;
+    const job = await bulkJob(contender.uploads ?? contender, context, transfer);
     return rate(bulkBytes / megabyte, gibibyte / megabyte, job);
   },
 };
@@ -45,20 +44,19 @@ export const upload: Work = {
 /** Sessions side by side that fetch `count` small files each. */
 async function files(
   contender: Contender,
-  field: Field,
-  sizes: Sizes,
+  { ground, sizes }: FtpContext,
   work: { readonly sessions: number; readonly count: number },
 ): Promise<Measured> {
   const args = [...sessionArguments(contender, work.count), '--sessions', String(work.sessions)];
-  const { result, proxyCpu } = await withProxyCpu(contender, () =>
-    drive(field, contender.namespace, 'files', args),
+  const { result, ownCpu } = await withCpu(contender, () =>
+    drive(ground, contender.namespace, 'files', args),
   );
   const amount = work.sessions * work.count;
   checkBytes(contender, result, amount * sizes.smallBytes);
-  return rate(amount, 1000, { seconds: result.times[0] ?? 0, proxyCpu, clientCpu: result.cpu });
+  return rate(amount, 1000, { seconds: result.times[0] ?? 0, ownCpu, clientCpu: result.cpu });
 }
 
-export const smallFiles: Work = {
+export const smallFiles: Work<Contender, FtpContext> = {
   metric: {
     name: 'small-files',
     title: 'small files, one session',
@@ -67,11 +65,11 @@ export const smallFiles: Work = {
     cpuPer: '1000 files',
   },
   obstacle: () => undefined,
-  perform: (contender, field, sizes) =>
-    files(contender, field, sizes, { sessions: 1, count: sizes.smallFiles }),
+  perform: (contender, context) =>
+    files(contender, context, { sessions: 1, count: context.sizes.smallFiles }),
 };
 
-export const mirrors: Work = {
+export const mirrors: Work<Contender, FtpContext> = {
   metric: {
     name: 'mirrors',
     title: 'parallel mirrors',
@@ -80,6 +78,6 @@ export const mirrors: Work = {
     cpuPer: '1000 files',
   },
   obstacle: () => undefined,
-  perform: (contender, field, sizes) =>
-    files(contender, field, sizes, { sessions: sizes.mirrors, count: sizes.mirrorFiles }),
+  perform: (contender, context) =>
+    files(contender, context, { sessions: context.sizes.mirrors, count: context.sizes.mirrorFiles }),
 };

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { clientUid, login } from '../../lab/harness/account.js';
 import { run, start, waitFor, type Running } from '../../lab/harness/command.js';
-import type { Contender } from '../contenders/contender.js';
-import type { Field } from '../field.js';
+import type { Contender } from './contender.js';
+import type { Ground } from './ground.js';
 
 const resultSchema = z.object({
   /** Seconds, one number for each time that the work was done. */
@@ -16,27 +16,36 @@ export type DriverResult = Readonly<z.infer<typeof resultSchema>>;
 
 const timeLimitMs = 600_000;
 
-function argvOf(field: Field, command: string, args: readonly string[]): readonly string[] {
-  return ['/usr/bin/python3', '-B', field.driver, command, ...args];
+function argvOf(ground: Ground, command: string, args: readonly string[]): readonly string[] {
+  return ['/usr/bin/python3', '-B', ground.driver, command, ...args];
 }
 
 /** What every command that logs in is told. */
 export function sessionArguments(contender: Contender, count: number): readonly string[] {
   return [
-    ...['--address', contender.address, '--user', contender.user, '--password', login.password],
-    ...['--count', String(count), ...(contender.tls ? ['--tls'] : [])],
+    ...[
+      '--address',
+      contender.address,
+      '--port',
+      String(contender.port),
+      '--user',
+      contender.user,
+      '--password',
+      login.password,
+    ],
+    ...['--count', String(count), '--protection', contender.protection],
   ];
 }
 
 /** Runs one command to its end. Throws with the client's words if it failed. */
 export async function drive(
-  field: Field,
+  ground: Ground,
   namespace: string,
   command: string,
   args: readonly string[],
 ): Promise<DriverResult> {
   const place = { namespace, uid: clientUid };
-  const finished = await run(place, argvOf(field, command, args), { timeoutMs: timeLimitMs });
+  const finished = await run(place, argvOf(ground, command, args), { timeoutMs: timeLimitMs });
   if (finished.code !== 0)
     throw new Error(
       `${command} on ${namespace} ended with ${finished.code}: ${finished.stderr.slice(-2000)}`,
@@ -46,12 +55,12 @@ export async function drive(
 
 /** Starts a command that says `ready` and then lasts until its standard input is closed or it is stopped. */
 export async function startDriver(
-  field: Field,
+  ground: Ground,
   namespace: string,
   command: string,
   args: readonly string[],
 ): Promise<Running> {
-  const running = start({ namespace, uid: clientUid }, argvOf(field, command, args));
+  const running = start({ namespace, uid: clientUid }, argvOf(ground, command, args));
   const over = { ended: false };
   void running.ended.then(() => (over.ended = true));
   const isReady = (): boolean => running.stdout().startsWith('ready');

@@ -1,9 +1,8 @@
 // What the rules cost connections that are none of ftpseal's business: time to connect, get a byte and see the end, on
 // a host with the rules and on one without, in alternating batches.
+import { drive, startDriver } from '../ftp/driver.js';
+import type { FtpContext } from '../ftp/ground.js';
 import { median, medianInterval, type Interval } from '../statistics.js';
-import type { Field } from '../field.js';
-import type { Sizes } from '../sizes.js';
-import { drive, startDriver } from './driver.js';
 
 /** Median microseconds of each batch, pair by pair, and the quotient over all batches with its 95 % interval. */
 export interface ForeignResult {
@@ -17,15 +16,19 @@ const port = 7777;
 
 /** One round: `foreignConnections` from each host. `address` is one of the server host's. */
 export async function measureForeign(
-  field: Field,
-  hosts: { readonly withRules: string; readonly without: string; readonly address: string },
-  sizes: Sizes,
+  { ground, sizes }: FtpContext,
+  hosts: {
+    readonly withRules: string;
+    readonly without: string;
+    readonly server: string;
+    readonly address: string;
+  },
 ): Promise<{ readonly withRules: readonly number[]; readonly without: readonly number[] }> {
   const at = ['--address', hosts.address, '--port', String(port)];
-  const acceptor = await startDriver(field, field.serverHost, 'accept', at);
+  const acceptor = await startDriver(ground, hosts.server, 'accept', at);
   const batch = ['--count', String(Math.ceil(sizes.foreignConnections / sizes.foreignBatches))];
   const micros = async (namespace: string): Promise<number> => {
-    const { times } = await drive(field, namespace, 'connect', [...at, ...batch]);
+    const { times } = await drive(ground, namespace, 'connect', [...at, ...batch]);
     return median(times) * 1e6;
   };
   const withRules: number[] = [];

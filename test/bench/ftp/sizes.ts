@@ -1,7 +1,7 @@
-// How much work each measurement does.
+// How much work the measurements over FTP do.
 
 /** Amounts of work. */
-export interface Sizes {
+export interface FtpSizes {
   /** The one big file, in bytes. */
   readonly bulkBytes: number;
   /** Files of `smallBytes` fetched over one session. */
@@ -14,12 +14,14 @@ export interface Sizes {
   readonly mirrors: number;
   readonly mirrorFiles: number;
   readonly idleSessions: number;
+  /** How long a server may go on with what it does after a login before its memory is taken. */
+  readonly settleMs: number;
   /** Connections to a port that is no FTP, in batches that alternate between the hosts. */
   readonly foreignConnections: number;
   readonly foreignBatches: number;
 }
 
-export const fullSizes: Sizes = {
+export const fullSizes: FtpSizes = {
   bulkBytes: 512 * 1024 * 1024,
   smallFiles: 300,
   smallBytes: 2000,
@@ -29,12 +31,13 @@ export const fullSizes: Sizes = {
   mirrors: 8,
   mirrorFiles: 100,
   idleSessions: 500,
+  settleMs: 2000,
   foreignConnections: 1000,
   foreignBatches: 10,
 };
 
 /** Enough to see that everything works; the numbers say nothing. */
-export const quickSizes: Sizes = {
+export const quickSizes: FtpSizes = {
   bulkBytes: 4 * 1024 * 1024,
   smallFiles: 10,
   smallBytes: 2000,
@@ -44,6 +47,12 @@ export const quickSizes: Sizes = {
   mirrors: 2,
   mirrorFiles: 5,
   idleSessions: 5,
+  settleMs: 200,
   foreignConnections: 20,
   foreignBatches: 2,
 };
+
+/** What a program does before it is measured. */
+export function warmSizes(sizes: FtpSizes): FtpSizes {
+  return { ...sizes, logins: Math.min(sizes.logins, 20), listings: 2, noops: Math.min(sizes.noops, 200) };
+}

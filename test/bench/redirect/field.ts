@@ -1,0 +1,76 @@
+// The field of the benchmark of the redirect: two servers, one client host for each contender, and what runs on it.
+import path from 'node:path';
+import { openLab, type Lab } from '../../lab/harness/lab.js';
+import type { LabServer } from '../../lab/harness/server.js';
+import { vsftpdPlain, vsftpdTls } from '../../lab/servers/vsftpd.js';
+import { stopAll, type Contender } from '../ftp/contender.js';
+import { forBench, layGround, openMemory, startFilled, type Ground } from '../ftp/ground.js';
+import type { FtpSizes } from '../ftp/sizes.js';
+import { native, plain } from './direct.js';
+import { startFtpseal } from './ftpseal.js';
+import { startModProxy } from './mod-proxy.js';
+
+export const redirectNames = ['ftpseal', 'mod_proxy', 'native', 'plain'] as const;
+export type RedirectName = (typeof redirectNames)[number];
+
+/** Everything that runs. */
+export interface Field {
+  readonly contenders: readonly Contender[];
+  readonly ground: Ground;
+  /** A host without any rule, and the server host. */
+  readonly bareHost: string;
+  readonly serverHost: string;
+  close(): Promise<void>;
+}
+
+/** Opens the lab, starts the servers and the named contenders. */
+export async function openField(names: readonly RedirectName[], sizes: FtpSizes): Promise<Field> {
+  const lab = await openLab({ morePcs: 3 });
+  const memory = openMemory(lab, sizes, 2);
+  const servers: LabServer[] = [];
+  const contenders: Contender[] = [];
+  const close = async (): Promise<void> => {
+    await stopAll(contenders);
+    for (const server of servers) await server.stop();
+    await lab.close();
+    memory.remove();
+  };
+  try {
+    const secured = await startFilled(lab, forBench(vsftpdTls), memory, sizes);
+    servers.push(secured);
+    const clear = await startFilled(lab, forBench(vsftpdPlain), memory, sizes);
+    servers.push(clear);
+    for (const name of names) contenders.push(await startContender(name, lab, { secured, clear }));
+    const bareHost = hostOf(lab, 'native').namespace;
+    return { contenders, ground: layGround(lab, secured), bareHost, serverHost: lab.network.srv, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Each proxy has a host of its own, so that no contender pays for another one's rules; the direct ones share one. */
+function hostOf(lab: Lab, name: RedirectName): { readonly namespace: string; readonly address: string } {
+  const index = { ftpseal: 0, mod_proxy: 1, native: 2, plain: 2 }[name];
+  const namespace = lab.network.morePcs[index];
+  if (namespace === undefined) throw new Error(`no host for ${name}`);
+  return { namespace, address: `10.${23 + index}.0.2` };
+}
+
+function startContender(
+  name: RedirectName,
+  lab: Lab,
+  servers: { readonly secured: LabServer; readonly clear: LabServer },
+): Promise<Contender> {
+  const host = hostOf(lab, name);
+  switch (name) {
+    case 'ftpseal':
+      return startFtpseal(lab, host.namespace, servers.secured);
+    case 'mod_proxy':
+      return startModProxy(host, path.join(lab.folder, name), servers.secured);
+    case 'native':
+      return Promise.resolve(native(host.namespace, servers.secured));
+    case 'plain':
+      return Promise.resolve(plain(host.namespace, servers.clear));
+  }
+}

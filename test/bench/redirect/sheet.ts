@@ -1,0 +1,69 @@
+// The page of the benchmark of the redirect.
+import { drawBars } from '../report/bars.js';
+import { formatNumber } from '../report/numbers.js';
+import type { Report } from '../report/report.js';
+import type { Sheet } from '../report/sheet.js';
+import type { Table } from '../report/tables.js';
+import type { Goal } from '../results.js';
+import { median } from '../statistics.js';
+
+const goals: readonly Goal[] = [
+  { text: 'bulk download', metric: 'download', of: 'value', bound: { kind: 'at least', ratio: 1 } },
+  { text: 'bulk upload', metric: 'upload', of: 'value', bound: { kind: 'at least', ratio: 1 } },
+  { text: 'CPU per GiB, download', metric: 'download', of: 'cpu', bound: { kind: 'at most', ratio: 1 } },
+  { text: 'CPU per GiB, upload', metric: 'upload', of: 'cpu', bound: { kind: 'at most', ratio: 1 } },
+  { text: 'small files', metric: 'small-files', of: 'value', bound: { kind: 'at least', ratio: 0.9 } },
+  { text: 'login time', metric: 'logins', of: 'value', bound: { kind: 'at most', ratio: 1 } },
+];
+
+function foreignTable({ foreign }: Report): Table {
+  const lines =
+    foreign === undefined
+      ? []
+      : [
+          [
+            formatNumber(median(foreign.withRules)),
+            formatNumber(median(foreign.without)),
+            foreign.ratio.toFixed(3),
+            `${foreign.interval.low.toFixed(3)} to ${foreign.interval.high.toFixed(3)}`,
+          ],
+        ];
+  const head = ['with rules, µs', 'without, µs', 'ratio', '95 % interval'];
+  return { title: 'A connection to a port that is no FTP: connect, one byte, end', lines: [head, ...lines] };
+}
+
+export const redirectSheet: Sheet = {
+  name: 'redirect',
+  title: 'the redirect',
+  about: 'ftpseal on the client’s machine, beside ProFTPD mod_proxy, an FTPS client and plain FTP',
+  contenders: {
+    ftpseal: 'plain client, ftpseal transparent in between, FTPS server',
+    mod_proxy: 'plain client, ProFTPD mod_proxy (forward, ProxyTLSEngine on) in between, FTPS server',
+    native: 'FTPS client (curl and ftplib), FTPS server',
+    plain: 'plain client, plain server: no TLS anywhere, the bound',
+  },
+  subject: 'ftpseal',
+  references: ['mod_proxy', 'native', 'plain'],
+  goals,
+  programs: ['Node', 'OpenSSL', 'curl', 'Python', 'vsftpd', 'ProFTPD', 'mod_proxy'],
+  cpuOf: 'the proxy, all its processes',
+  conditions: ({ sizes }) => {
+    const of = (name: string): number => sizes[name] ?? 0;
+    return [
+      `Server: vsftpd, TLS 1.3, session reuse required (\`plain\`: without TLS), its files in memory. One file of ${of('bulkBytes') / 2 ** 20} MiB;`,
+      `${of('smallFiles')} files of ${of('smallBytes')} bytes over one session; ${of('logins')} logins; ${of('mirrors')} clients with ${of('mirrorFiles')} files each;`,
+      `${of('idleSessions')} idle sessions, from a fresh start; ${of('foreignConnections')} connections to another port from each host and round.`,
+    ];
+  },
+  tables: (report) => [foreignTable(report)],
+  pictures: drawBars,
+  notes: `- The big files are moved by curl and timed from the transfer command to the last reply. Everything else is done by Python's
+  ftplib, the same script for everyone: curl 7.88 now and then sleeps a second between EPSV and its data connection, and as an
+  FTPS client 200 ms in every transfer.
+- mod_proxy's uploads go over TLS 1.2. With TLS 1.3 it closes the data connection while the server's tickets are unread, the
+  kernel answers with a reset, and vsftpd loses the last megabytes of a large file and says 426, every time.
+- mod_proxy is set up to be fast: no log, no look-ups, no delay at login, its TLS session cache on.
+- CPU is user and system time of all processes of the proxy, ended ones included.
+- PSS shares a page's size among the processes that map it; RSS counts it once for each.
+- Absolute numbers depend on the machine; compare the ratios.`,
+};

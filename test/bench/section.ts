@@ -1,0 +1,22 @@
+// What a section of the benchmark is: a field of its own, its contenders and its work, its page.
+import type { Findings } from './report/report.js';
+import type { Sheet } from './report/sheet.js';
+import type { Progress } from './rounds.js';
+
+/** How a section is to be run. */
+export interface SectionOptions {
+  readonly rounds: number;
+  readonly quick: boolean;
+  /** Whether that contender, and that work, was asked for. */
+  readonly wantsContender: (name: string) => boolean;
+  readonly wantsWork: (name: string) => boolean;
+  readonly say: Progress;
+}
+
+export interface Section {
+  readonly sheet: Sheet;
+  /** The names of its work, for `--work`. */
+  readonly work: readonly string[];
+  /** Opens the field, measures, and closes it, also when it fails. */
+  measure(options: SectionOptions): Promise<Findings>;
+}

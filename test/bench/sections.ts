@@ -1,0 +1,7 @@
+// The sections of the benchmark, in the order in which they run.
+import { redirectSection } from './redirect/section.js';
+import type { Section } from './section.js';
+import { serveSection } from './serve/section.js';
+import { tunnelSection } from './tunnel/section.js';
+
+export const sections: readonly Section[] = [redirectSection, serveSection, tunnelSection];

@@ -25,6 +25,8 @@ export interface SessionPoolOptions {
   readonly link: MainLink;
   readonly config: Config;
   readonly sourcePorts: SourcePorts | undefined;
+  /** The same for data connections, where the redirect layer tells them by it. */
+  readonly dataSourcePorts: SourcePorts | undefined;
 }
 
 /** A connection that is about to become a session. */
@@ -126,6 +128,7 @@ export class SessionPool {
       client: arrival.client,
       owner: { server: connection.server, client: connection.client, uid: connection.uid },
       dataPorts: arrival.dataPorts,
+      dataSourcePorts: this.#options.dataSourcePorts,
       early: arrival.early,
       context: {
         policy: { ...start.policy, name: start.policy.name ?? connection.name },

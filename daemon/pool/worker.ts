@@ -5,7 +5,7 @@ import { Fault } from '../../shared/fault.js';
 import type { AcceptedEnds, ConnectionOrigin } from '../divert/diverter.js';
 import { clientContext } from '../relay/tls-context.js';
 import { VirtualDataPorts } from '../relay/virtual-data-ports.js';
-import { sourcePorts } from '../sys/source-ports.js';
+import { sourcePorts, type SourcePorts } from '../sys/source-ports.js';
 import { ExplicitFront } from './explicit-front.js';
 import { listenAt, listenOnEach } from './listeners.js';
 import { MainLink } from './main-link.js';
@@ -23,15 +23,19 @@ async function main(): Promise<void> {
     if (message.kind === 'closeSession') pool.close(message.id);
     else stop(message.graceMs);
   });
+  const ports = data.sourcePorts === undefined ? undefined : sourcePorts(data.sourcePorts);
+  // The kernel's rules tell the proxy's connections by user; what WinDivert captures can be told by port alone.
+  const dataSourcePorts = data.config.divert.layer === 'nftables' ? undefined : ports;
   const pool = new SessionPool({
     index: data.index,
     link,
     config: data.config,
-    sourcePorts: data.sourcePorts === undefined ? undefined : sourcePorts(data.sourcePorts),
+    sourcePorts: ports,
+    dataSourcePorts,
   });
   const close =
     data.listen.kind === 'loopback'
-      ? await startRedirect(data, data.listen, link, pool)
+      ? await startRedirect(data, data.listen, link, pool, dataSourcePorts)
       : await startExplicit(data.listen.control, link, pool);
   // Reading the machine's authorities takes as long as many handshakes: not on the first session's time.
   setImmediate(() => clientContext({ minVersion: data.config.tls.minVersion }));
@@ -47,6 +51,7 @@ async function startRedirect(
   listen: Loopback,
   link: MainLink,
   pool: SessionPool,
+  dataSourcePorts: SourcePorts | undefined,
 ): Promise<() => void> {
   if (data.virtual === undefined) throw new Fault('internal', 'a redirecting worker needs its virtual ports');
   const view = redirectView(data.config.divert.layer, (ends) => askOrigin(link, ends));
@@ -55,6 +60,7 @@ async function startRedirect(
   const ports = new VirtualDataPorts({
     range: data.virtual,
     redirected: view,
+    sourcePorts: dataSourcePorts,
     reserve: (address) => pool.reserve(address),
     onRefused: (message, peer) => {
       link.tell({ kind: 'log', level: 'warn', message, fields: { peer } });

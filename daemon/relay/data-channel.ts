@@ -5,11 +5,12 @@ import type { LegProtection } from '../ftp/effects.js';
 import type { ChannelOutcome } from '../ftp/events.js';
 import { parseIpAddress, parsePort, type Endpoint } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
+import type { SourcePorts } from '../sys/source-ports.js';
 import type { ClientDataPorts, DataOwner, Offer } from './client-data-ports.js';
 import { pump } from './data-pump.js';
 import { resetSocket } from './reset-socket.js';
 import type { ProvableStream } from './server-leg.js';
-import { dialData, socketReason } from './upstream.js';
+import { dialDataFrom, socketReason } from './upstream.js';
 
 /** Milliseconds for a leg to stand after the transfer was accepted; servers themselves give a client 60 s. */
 const LEG_MS = 60_000;
@@ -26,6 +27,8 @@ export interface DataChannelOptions {
   readonly owner: DataOwner;
   readonly ports: ClientDataPorts;
   readonly secure: SecureLeg;
+  /** Where connections to the server come from; undefined: any port. */
+  readonly sourcePorts: SourcePorts | undefined;
   /** This machine's address on the control connection to the server, for active mode. */
   readonly upstreamAddress: () => string | undefined;
   readonly onOffered: (endpoint: Endpoint) => void;
@@ -95,7 +98,7 @@ export class DataChannel {
 
   connectServer(to: Endpoint, protection: LegProtection): void {
     this.#dropServer();
-    dialData(to).then(
+    dialDataFrom(this.#options.sourcePorts, to).then(
       (raw) => {
         this.#takeServer(raw, protection);
         if (!this.#over) this.#options.onServerReached();

@@ -14,6 +14,7 @@ import { relayRaw } from './raw-relay.js';
 import { resetSocket } from './reset-socket.js';
 import { KEEP_ALIVE_MS, LINGER_MS, ServerControl } from './server-control.js';
 import type { ProvableStream } from './server-leg.js';
+import type { SourcePorts } from '../sys/source-ports.js';
 
 /** Bytes waiting for a slow peer before the other side is no longer read. */
 const HIGH_WATER = 65_536;
@@ -22,6 +23,8 @@ export interface SessionDriverOptions {
   readonly context: SessionContext;
   readonly owner: DataOwner;
   readonly dataPorts: ClientDataPorts;
+  /** Where data connections to the server come from; undefined: any port. */
+  readonly dataSourcePorts: SourcePorts | undefined;
   /** Bytes that the client sent before the session began (explicit proxy). */
   readonly early: Uint8Array;
   /** Opens the control connection to the server; rejects with a Fault. */
@@ -269,8 +272,9 @@ export class SessionDriver {
   }
 
   #channelOptions(channel: ChannelId): DataChannelOptions {
-    const { owner, dataPorts, onBytes } = this.#options;
+    const { owner, dataPorts, dataSourcePorts, onBytes } = this.#options;
     return {
+      sourcePorts: dataSourcePorts,
       owner,
       ports: dataPorts,
       secure: (raw) => this.#secureLeg(channel, raw),

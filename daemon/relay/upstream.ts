@@ -1,4 +1,4 @@
-// Opens the proxy's own control connections to servers: from the source-port range, without delay, with a bounded wait.
+// Opens the proxy's own connections to servers: from the source-port range where that matters, without delay, with a bounded wait.
 import { Socket } from 'node:net';
 import { Fault } from '../../shared/fault.js';
 import type { Endpoint } from '../../shared/endpoint.js';
@@ -27,38 +27,49 @@ export function socketReason(error: unknown): string {
   return WORDS[code] ?? (code === '' ? 'the connection failed' : code);
 }
 
-/**
- * A connected socket to `to`, TCP_NODELAY set, paused. Rejects with a Fault `network`. Without `ports` the system
- * chooses the source port. The caller owns the socket and handles its errors.
- */
-export async function dialServer(to: Endpoint, ports: SourcePorts | undefined): Promise<Socket> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      const localPort = ports?.next();
-      return await connectSocket(
-        new Socket({ allowHalfOpen: true }),
-        to,
-        localPort === undefined ? {} : { localPort },
-        CONNECT_MS,
-      );
-    } catch (error) {
-      const taken = error instanceof Error && 'code' in error && PORT_TAKEN.includes(String(error.code));
-      if (ports === undefined || !taken || attempt === PORT_ATTEMPTS) {
-        throw new Fault('network', socketReason(error), error);
-      }
-    }
-  }
-}
-
 /** Where a connection comes from; the system chooses what is absent. */
 export interface LocalEnd {
   readonly localAddress?: string;
   readonly localPort?: number;
 }
 
+/**
+ * A connected socket to `to`, TCP_NODELAY set, paused. Rejects with a Fault `network`. Without `ports` the system
+ * chooses the source port. The caller owns the socket and handles its errors.
+ */
+export async function dialServer(to: Endpoint, ports: SourcePorts | undefined): Promise<Socket> {
+  try {
+    return await fromOneOf(ports, (from) =>
+      connectSocket(new Socket({ allowHalfOpen: true }), to, from, CONNECT_MS),
+    );
+  } catch (error) {
+    throw new Fault('network', socketReason(error), error);
+  }
+}
+
 /** One connection for bulk data (see bulk-socket.ts); rejects with the system's error. The caller handles later errors. */
 export function dialData(to: Endpoint, from: LocalEnd = {}): Promise<Socket> {
   return connectSocket(createBulkSocket(), to, from, DATA_CONNECT_MS);
+}
+
+/** The same from one of `ports`, so that the redirect layer knows it for the proxy's own; without them from any port. */
+export function dialDataFrom(ports: SourcePorts | undefined, to: Endpoint): Promise<Socket> {
+  return fromOneOf(ports, (from) => dialData(to, from));
+}
+
+async function fromOneOf(
+  ports: SourcePorts | undefined,
+  dial: (from: LocalEnd) => Promise<Socket>,
+): Promise<Socket> {
+  if (ports === undefined) return dial({});
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await dial({ localPort: ports.next() });
+    } catch (error) {
+      const taken = error instanceof Error && 'code' in error && PORT_TAKEN.includes(String(error.code));
+      if (!taken || attempt === PORT_ATTEMPTS) throw error;
+    }
+  }
 }
 
 function connectSocket(socket: Socket, to: Endpoint, from: LocalEnd, ms: number): Promise<Socket> {

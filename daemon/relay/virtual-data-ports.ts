@@ -13,6 +13,7 @@ import {
 import { parsePort } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
 import { acceptPending } from '../sys/pending-connections.js';
+import type { SourcePorts } from '../sys/source-ports.js';
 import type { ConnectionOrigin } from '../divert/diverter.js';
 import type { ClientDataPorts, DataOwner, Offer } from './client-data-ports.js';
 import { relayRaw } from './raw-relay.js';
@@ -47,6 +48,8 @@ export interface VirtualDataPortsOptions {
   /** Resolves when the redirect layer knows the server; the port is the one for active connections. */
   readonly reserve: (address: IpAddress) => Promise<Port | undefined>;
   readonly onRefused: (reason: string, peer: string) => void;
+  /** Where connections to servers come from; undefined: any port. */
+  readonly sourcePorts: SourcePorts | undefined;
 }
 
 /** One worker's share of the virtual ports; the worker's data listeners are given to `serve`. */
@@ -131,7 +134,7 @@ export class VirtualDataPorts implements ClientDataPorts {
     }
     const expected = this.#expected.get(formatEndpoint(origin.server));
     if (expected === undefined) {
-      void relayUntouched(socket, origin.server);
+      void relayUntouched(socket, origin.server, this.#options.sourcePorts);
     } else if (isOwner(origin, expected.owner)) {
       socket.removeAllListeners('error');
       expected.onSocket(socket);
@@ -151,10 +154,14 @@ function isPairInUse(error: unknown): boolean {
 }
 
 /** A connection into the range that no session expects belongs to somebody else's protocol: on to where it was going. */
-async function relayUntouched(socket: Socket, target: Endpoint): Promise<void> {
+async function relayUntouched(
+  socket: Socket,
+  target: Endpoint,
+  ports: SourcePorts | undefined,
+): Promise<void> {
   try {
     // Not a bulk socket: those give their bytes to no pipe.
-    relayRaw(socket, await dialServer(target, undefined));
+    relayRaw(socket, await dialServer(target, ports));
   } catch {
     socket.resetAndDestroy();
   }

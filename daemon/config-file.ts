@@ -68,15 +68,18 @@ const mechanisms = listOf(oneOf(mechanismNames), 'mechanism names').min(1, {
   error: 'must name at least one mechanism; to use none, set mode = "plain" for the host',
 });
 
+const isWindows = process.platform === 'win32';
+
 const divertTable = table({
-  layer: oneOf(redirectLayers).default('nftables'),
+  layer: oneOf(redirectLayers).default(isWindows ? 'windivert' : 'nftables'),
   ports: listOf(port, 'port numbers')
     .min(1, { error: 'must hold at least one port' })
     .default(() => [parsePortOrFail(21)]),
   exempt_users: listOf(user, 'user names or uids').default([]),
   exempt_hosts: listOf(exemptHost, 'names, addresses or blocks').default([]),
   data_ports: range(64).default(() => rangeOrFail('21210-23209')),
-  source_ports: range(256).default(() => rangeOrFail('61000-64999')),
+  // Outside what the system gives to programs: 32768-60999 on Linux, 49152-65535 on Windows.
+  source_ports: range(256).default(() => rangeOrFail(isWindows ? '44000-47999' : '61000-64999')),
   active_ports: range(64).default(() => rangeOrFail('23300-24299')),
   workers: z
     .number({ error: 'must be a number from 0 (one per core) to 64' })

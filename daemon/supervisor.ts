@@ -3,8 +3,8 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '../shared/fault.js';
-import { NftablesDiverter } from './divert/linux/nftables.js';
 import { portShares } from './divert/port-shares.js';
+import { redirectLayer } from './divert/redirect-layer.js';
 import { MAX_WORKERS } from './privops.js';
 import { prepareFolder } from './supervisor/folders.js';
 import { planBase } from './supervisor/plan-base.js';
@@ -51,15 +51,16 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
     log('warn', 'divert.forwarded has no effect yet: only FTP of this machine itself is secured', {});
   }
   warnOfEphemeralOverlap(config.divert.sourcePorts, log);
+  const start = startMessage(config);
   const lock = await lockInstance(options.runtimeDir, () => {
     log('info', 'waiting for the previous proxy to end its sessions', {});
   });
   try {
     const keeper = new ProxyKeeper({
       base,
-      start: startMessage(config),
+      start,
       command: { main, args: options.proxyArguments, identity, lockDescriptor: lock.folderDescriptor },
-      diverter: options.diverter ?? (await diverterOf(config.divert, log)),
+      diverter: options.diverter ?? (await redirectLayer(config.divert, start.shares, log)),
       log,
     });
     return await withSignals(keeper);
@@ -78,20 +79,6 @@ async function requireReadableProgram(
   if (options.configPath !== undefined) await requireAccess(identity, options.configPath, 'read');
   await requireAccess(identity, options.runtimeDir, 'write');
   await requireAccess(identity, options.stateDir, 'write');
-}
-
-/** Loaded when it is wanted: the packet engine is not for every day. */
-async function diverterOf({ layer, onFailure }: Config['divert'], log: SupervisorLog): Promise<Diverter> {
-  if (layer === 'nftables') return new NftablesDiverter();
-  if (onFailure === 'open') {
-    log(
-      'warn',
-      'with divert.layer = "tun" FTP is blocked when the supervisor dies, whatever on_failure says',
-      {},
-    );
-  }
-  const { TunDiverter } = await import('./divert/tun/tun-diverter.js');
-  return new TunDiverter();
 }
 
 function startMessage(config: Config): StartMessage {

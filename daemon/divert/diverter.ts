@@ -1,5 +1,6 @@
 // The contract of a redirect layer: the whole desired state each time, as a value. One file per operating
 // system implements it; the supervisor is its only caller.
+import type { Fault } from '../../shared/fault.js';
 import type { Endpoint, IpAddress, Port, PortRange } from '../../shared/endpoint.js';
 import type { UserId } from '../../shared/user-id.js';
 
@@ -76,4 +77,9 @@ export interface Diverter {
    * kernel itself.
    */
   originOf?(ends: AcceptedEnds): ConnectionOrigin | undefined;
+  /**
+   * Whom to tell when the layer has stopped by itself, at any time: what should be intercepted is blocked from then on, until an
+   * `apply` makes it anew. Absent where the layer is the kernel's own and can't stop.
+   */
+  onFailure?(listener: (fault: Fault) => void): void;
 }

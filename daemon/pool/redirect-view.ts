@@ -26,7 +26,7 @@ export interface RedirectView extends RedirectedConnections {
 export type AskOrigin = (ends: AcceptedEnds) => Promise<ConnectionOrigin | undefined>;
 
 export function redirectView(layer: Config['divert']['layer'], ask: AskOrigin): RedirectView {
-  return layer === 'tun' ? reflectedView(ask) : kernelView;
+  return layer === 'nftables' ? kernelView : reflectedView(ask);
 }
 
 /** The kernel translates to loopback addresses and remembers what it has done. */

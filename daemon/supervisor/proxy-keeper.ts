@@ -68,6 +68,9 @@ export class ProxyKeeper {
    */
   async run(): Promise<number> {
     const { diverter } = this.#options;
+    diverter.onFailure?.((fault) => {
+      this.#redirectFailed(fault);
+    });
     try {
       await this.#keepAlive();
     } catch (error) {
@@ -216,6 +219,12 @@ export class ProxyKeeper {
       proxyUid: this.#options.base.proxyUid,
       ...(child.pid === undefined ? {} : { proxyPid: child.pid }),
     });
+  }
+
+  /** The layer knows no connection any more: those of the proxy end, and the next proxy brings a new redirect. */
+  #redirectFailed(fault: Fault): void {
+    this.#options.log('error', fault.userMessage, {});
+    if (!this.#isStopping()) this.#child?.kill('SIGKILL');
   }
 
   async #applyPlan(): Promise<void> {

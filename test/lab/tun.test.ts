@@ -372,6 +372,16 @@ for offset, more in ((0, 0x2000), (24, 0)):
     assert.equal(outcome, 'gone');
   });
 
+  test('an engine that stops by itself is told of, leaves nothing through, and the next plan makes it anew', async () => {
+    await apply();
+    await must({ namespace: network.pc }, ['ip', 'link', 'delete', String((await traces())[0])]);
+    assert.match((await good(engine.ask({ kind: 'failure' }))).greeting ?? '', /has stopped/);
+    const seen = await capturedBy('tcp dport 21', () => connect(person, one.ipv4, 21));
+    assert.equal(seen, 0);
+    await apply();
+    assert.match((await good(connect(person, one.ipv4, 21))).greeting ?? '', /^control /);
+  });
+
   test('what the loop does in a second', async () => {
     await apply();
     const bytes = 64 * 1024 * 1024;

@@ -1,15 +1,17 @@
 // The packet engine of Windows as a redirect layer of Linux, so that it is proven on a real TCP stack: `divert.layer = "tun"`,
 // for tests. When this process dies, what would be intercepted is unreachable until the next start or `ftpseal cleanup`.
 import { nftCommand } from '../linux/nft-command.js';
-import { LoopHost } from './loop-host.js';
 import { connectDevice, disconnectDevice } from './machine.js';
+import { openTunLoop, type TunLoop } from './tun-loop.js';
 import { formatTunRules } from './tun-rules.js';
+import type { Fault } from '../../../shared/fault.js';
 import type { AcceptedEnds, ConnectionOrigin, DivertPlan, Diverter } from '../diverter.js';
 
 /** Calls are carried out one after the other. */
 export class TunDiverter implements Diverter {
   readonly name = 'tun';
-  #loop: LoopHost | undefined;
+  #loop: TunLoop | undefined;
+  #onFailure: (fault: Fault) => void = () => undefined;
   #queue: Promise<void> = Promise.resolve();
 
   apply(plan: DivertPlan): Promise<void> {
@@ -18,7 +20,7 @@ export class TunDiverter implements Diverter {
 
   drain(): Promise<void> {
     return this.#enqueue(() => {
-      this.#loop?.tell({ kind: 'drain' });
+      this.#loop?.host.tell({ kind: 'drain' });
       return Promise.resolve();
     });
   }
@@ -28,7 +30,11 @@ export class TunDiverter implements Diverter {
   }
 
   originOf(ends: AcceptedEnds): ConnectionOrigin | undefined {
-    return this.#loop?.originOf(ends);
+    return this.#loop?.host.originOf(ends);
+  }
+
+  onFailure(listener: (fault: Fault) => void): void {
+    this.#onFailure = listener;
   }
 
   #enqueue(task: () => Promise<void>): Promise<void> {
@@ -38,21 +44,23 @@ export class TunDiverter implements Diverter {
   }
 
   async #apply(plan: DivertPlan): Promise<void> {
-    this.#loop?.requireAlive();
+    if (this.#loop?.host.isOver === true) await this.#clear();
     const loop = this.#loop ?? (await this.#start());
     // The engine first: a packet that the rules send there finds the plan in force.
-    loop.tell({ kind: 'plan', plan: engineSide(plan) });
+    loop.host.follow(plan);
     await nftCommand().run(formatTunRules(plan));
   }
 
-  async #start(): Promise<LoopHost> {
+  async #start(): Promise<TunLoop> {
     // What a crash has left would point to a device that is gone.
     await disconnectDevice();
-    const loop = new LoopHost();
+    const loop = openTunLoop((fault) => {
+      this.#onFailure(fault);
+    });
     try {
       await connectDevice(loop.device);
     } catch (error) {
-      await loop.stop();
+      await loop.host.stop();
       await disconnectDevice();
       throw error;
     }
@@ -64,12 +72,7 @@ export class TunDiverter implements Diverter {
   async #clear(): Promise<void> {
     const loop = this.#loop;
     this.#loop = undefined;
-    await loop?.stop();
+    await loop?.host.stop();
     await disconnectDevice();
   }
-}
-
-function engineSide(plan: DivertPlan): Omit<DivertPlan, 'onFailure'> {
-  const { ports, proxyUid, workers, exemptUids, exemptNets, servers } = plan;
-  return { ports, proxyUid, workers, exemptUids, exemptNets, servers };
 }

@@ -19,6 +19,10 @@ const sockets = new Map<number, net.Socket>();
 const accepted: Accepted[] = [];
 const tun = new TunDiverter();
 const diverter = process.env['AGENT_LAYER'] === 'tun' ? tun : new NftablesDiverter();
+/** The first failure of the packet engine. */
+const failed = new Promise<Fault>((resolve) => {
+  tun.onFailure(resolve);
+});
 let nextId = 1;
 
 function remember(socket: net.Socket): number {
@@ -149,6 +153,8 @@ async function perform(request: Request): Promise<Answer> {
         uid: origin.uid,
       };
     }
+    case 'failure':
+      return { greeting: (await failed).userMessage };
     case 'fail':
       setImmediate(() => {
         throw new Error('on demand');

@@ -33,6 +33,8 @@ export const requestSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('program'), client: endpointSchema, server: endpointSchema }),
   /** What the TUN layer knows of a connection that the proxy accepted. */
   z.object({ kind: z.literal('origin'), peer: endpointSchema, local: endpointSchema }),
+  /** Waits until the packet engine has stopped by itself; its sentence is given back as `greeting`. */
+  z.object({ kind: z.literal('failure') }),
   /** Ends the agent by an error that nobody catches. */
   z.object({ kind: z.literal('fail') }),
   z.object({ kind: z.literal('apply'), plan: planSchema }),

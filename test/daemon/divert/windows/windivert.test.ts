@@ -122,7 +122,7 @@ test('a loop over WinDivert: what is reflected comes back in, what is dropped is
 
 test('the capture filter names what the engine has to see, and nothing else', () => {
   const ranges = {
-    listen: [range('31100-31115'), range('31116-31131')],
+    listen: [range('31116-31131'), range('31100-31115'), range('31140-31140')],
     active: range('23300-24299'),
     virtual: [range('21210-22209')],
     upstream: range('61000-64999'),
@@ -130,7 +130,7 @@ test('the capture filter names what the engine has to see, and nothing else', ()
   assert.equal(
     formatCaptureFilter({ ports: [port(21), port(2121)] }, ranges),
     'outbound and !loopback and (fragment or (tcp and (' +
-      '(tcp.SrcPort >= 31100 and tcp.SrcPort <= 31115) or (tcp.SrcPort >= 31116 and tcp.SrcPort <= 31131) or ' +
+      '(tcp.SrcPort >= 31100 and tcp.SrcPort <= 31131) or tcp.SrcPort == 31140 or ' +
       '(tcp.SrcPort >= 23300 and tcp.SrcPort <= 24299) or ' +
       '((tcp.SrcPort < 61000 or tcp.SrcPort > 64999) and ' +
       '(tcp.DstPort == 21 or tcp.DstPort == 2121 or tcp.DstPort == 20 or (tcp.DstPort >= 21210 and tcp.DstPort <= 22209))))))',

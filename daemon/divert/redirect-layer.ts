@@ -1,0 +1,68 @@
+// The redirect layer that the configuration names, each loaded when it is wanted. What a system can't do is said here, at the start.
+import { fileURLToPath } from 'node:url';
+import { parsePortRange, type PortRange } from '../../shared/endpoint.js';
+import { Fault } from '../../shared/fault.js';
+import type { Config } from '../config.js';
+import type { WorkerShare } from '../privops.js';
+import type { SupervisorLog } from '../supervisor/supervisor-log.js';
+import type { Diverter } from './diverter.js';
+
+/** Where the installation keeps WinDivert.dll and WinDivert64.sys, beside `dist`. */
+const windivertDll = new URL('../../../windivert/WinDivert.dll', import.meta.url);
+/** What Windows gives to programs that ask for any port, since Vista. */
+const WINDOWS_DYNAMIC = '49152-65535';
+
+/** Rejects with a Fault of code `config` where the layer is another system's, or where its ports would let clients slip past it. */
+export async function redirectLayer(
+  divert: Config['divert'],
+  shares: readonly WorkerShare[],
+  log: SupervisorLog,
+): Promise<Diverter> {
+  requirePlatform(divert.layer);
+  switch (divert.layer) {
+    case 'nftables': {
+      const { NftablesDiverter } = await import('./linux/nftables.js');
+      return new NftablesDiverter();
+    }
+    case 'tun': {
+      if (divert.onFailure === 'open') warnOf(log, 'tun', 'FTP is blocked when the supervisor dies');
+      const { TunDiverter } = await import('./tun/tun-diverter.js');
+      return new TunDiverter();
+    }
+    case 'windivert': {
+      if (divert.onFailure === 'closed') warnOf(log, 'windivert', 'FTP is open when the service dies');
+      requireOwnSourcePorts(divert.sourcePorts);
+      const { WinDivertDiverter } = await import('./windows/windivert-diverter.js');
+      return new WinDivertDiverter({
+        dll: fileURLToPath(windivertDll),
+        ranges: {
+          listen: shares.map((share) => share.listen),
+          virtual: shares.map((share) => share.virtual),
+          active: divert.activePorts,
+          upstream: divert.sourcePorts,
+        },
+      });
+    }
+  }
+}
+
+function requirePlatform(layer: Config['divert']['layer']): void {
+  if ((layer === 'windivert') === (process.platform === 'win32')) return;
+  const system = layer === 'windivert' ? 'Windows' : 'Linux';
+  throw new Fault('config', `divert.layer = "${layer}" is for ${system} only; leave it out.`);
+}
+
+function warnOf(log: SupervisorLog, layer: string, what: string): void {
+  log('warn', `with divert.layer = "${layer}" ${what}, whatever on_failure says`, {});
+}
+
+/** WinDivert tells the proxy's connections by their source ports: a client that got one of them would not be secured. */
+export function requireOwnSourcePorts(range: PortRange): void {
+  const dynamic = parsePortRange(WINDOWS_DYNAMIC);
+  if (dynamic === undefined || range.last < dynamic.first || range.first > dynamic.last) return;
+  throw new Fault(
+    'config',
+    `divert.source_ports ${range.first}-${range.last} overlaps the ports that Windows gives to programs (${WINDOWS_DYNAMIC}), ` +
+      'whose FTP would then not be secured: choose a range below.',
+  );
+}

@@ -1,0 +1,71 @@
+// Runs under Wine: the redirect layer of Windows, told over a connection what to do. Arguments: the port of the test, the DLL.
+import net from 'node:net';
+import { createInterface } from 'node:readline';
+import { toLoopSchema } from '../../../daemon/divert/windows/loop-messages.js';
+import { WinDivertDiverter } from '../../../daemon/divert/windows/windivert-diverter.js';
+import { parsePortRange, type PortRange } from '../../../shared/endpoint.js';
+import { Fault } from '../../../shared/fault.js';
+import { requestSchema, type EngineAnswer, type EngineRequest } from '../windivert/protocol.js';
+
+const [port = '', dll = ''] = process.argv.slice(2);
+
+function range(text: string): PortRange {
+  const parsed = parsePortRange(text);
+  if (parsed === undefined) throw new Error(text);
+  return parsed;
+}
+
+const diverter = new WinDivertDiverter({
+  dll,
+  ranges: {
+    listen: [range('31100-31115'), range('31116-31131')],
+    active: range('23300-24299'),
+    virtual: [range('21210-22209'), range('22210-23209')],
+    upstream: range('44000-47999'),
+  },
+});
+const failed = new Promise<Fault>((resolve) => {
+  diverter.onFailure(resolve);
+});
+
+async function perform(request: EngineRequest): Promise<EngineAnswer> {
+  switch (request.kind) {
+    case 'apply': {
+      const message = toLoopSchema.parse({ kind: 'plan', plan: request.plan });
+      if (message.kind === 'plan') await diverter.apply({ ...message.plan, onFailure: 'open' });
+      return {};
+    }
+    case 'drain':
+      await diverter.drain();
+      return {};
+    case 'clear':
+      await diverter.clear();
+      return {};
+    case 'origin': {
+      const origin = diverter.originOf(request);
+      return origin === undefined ? {} : { origin };
+    }
+    case 'failure':
+      return { sentence: (await failed).userMessage };
+    case 'exit':
+      return process.exit();
+    case 'throw':
+      setImmediate(() => {
+        throw new Error('on demand');
+      });
+      return {};
+  }
+}
+
+const socket = net.connect(Number(port), '127.0.0.1');
+// The test is gone: so is this.
+socket.on('close', () => process.exit());
+createInterface(socket).on('line', (line) => {
+  const request = requestSchema.parse(JSON.parse(line));
+  void perform(request)
+    .catch((error: unknown): EngineAnswer => {
+      const fault = Fault.from(error);
+      return { error: `${fault.code}: ${fault.userMessage}` };
+    })
+    .then((answer) => socket.write(`${JSON.stringify(answer)}\n`));
+});

@@ -43,7 +43,8 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
   const { config, log } = options;
   const main = options.proxyMain ?? fileURLToPath(new URL('./main.js', import.meta.url));
   const identity = await proxyIdentity(options.proxyUser);
-  prepareFolder(options.runtimeDir, 0o755, identity);
+  // Everybody may reach the socket, nobody may open the folder: whoever can, can take its lock.
+  prepareFolder(options.runtimeDir, 0o711, identity);
   prepareFolder(options.stateDir, 0o700, identity);
   await requireReadableProgram(identity, main, options);
   const base = await planBase(config.divert, identity.uid, log);

@@ -28,9 +28,8 @@ export function prepareFolder(folder: string, mode: number, identity: ProxyIdent
 }
 
 function prepare(folder: string, mode: number, identity: ProxyIdentity): void {
-  const parent = realParent(folder);
-  requireTrustedParents(parent);
-  const target = path.join(parent, path.basename(folder));
+  const parent = safeParent(folder);
+  const target = path.join(parent, path.basename(path.resolve(folder)));
   makeIfMissing(target, mode);
   const fd = openFolder(target, folder);
   try {
@@ -41,25 +40,55 @@ function prepare(folder: string, mode: number, identity: ProxyIdentity): void {
   }
 }
 
-function realParent(folder: string): string {
-  const parent = path.dirname(path.resolve(folder));
-  fs.mkdirSync(parent, { recursive: true, mode: 0o755 });
-  return fs.realpathSync(parent);
+/** More links than that are a circle (the kernel's own limit). */
+const MAX_LINKS = 40;
+
+/**
+ * The real path of the folder's parent, made where it is missing. Goes step by step, and nowhere that another user could
+ * have led: a link in /tmp is its owner's to turn, also between a look at it and its use.
+ */
+function safeParent(folder: string): string {
+  const wanted = path.dirname(path.resolve(folder));
+  const left = wanted.split(path.sep).filter(isName);
+  let here = path.parse(wanted).root;
+  for (let links = 0; ;) {
+    requireTrusted(here, wanted);
+    const name = left.shift();
+    if (name === undefined) return here;
+    const next = path.join(here, name);
+    makeIfMissing(next, 0o755);
+    const found = fs.lstatSync(next);
+    if (!found.isSymbolicLink()) {
+      here = next;
+      continue;
+    }
+    if (!trustedUids().has(found.uid)) throw unsafe(wanted, next);
+    if (++links > MAX_LINKS) throw new Fault('config', `${wanted} leads in a circle of links.`);
+    const goal = fs.readlinkSync(next);
+    left.unshift(...goal.split(path.sep).filter(isName));
+    if (path.isAbsolute(goal)) here = path.parse(goal).root;
+  }
 }
 
-function requireTrustedParents(parent: string): void {
-  const trusted = new Set([0, process.geteuid?.()]);
-  for (let folder = parent; ; folder = path.dirname(folder)) {
-    const { mode, uid } = fs.statSync(folder);
-    const othersWrite = (mode & 0o022) !== 0 && (mode & 0o1000) === 0;
-    if (othersWrite || !trusted.has(uid)) {
-      throw new Fault(
-        'config',
-        `${parent} is no safe place for ftpseal’s files: other users can change ${folder}.`,
-      );
-    }
-    if (folder === path.dirname(folder)) return;
-  }
+function isName(part: string): boolean {
+  return part !== '';
+}
+
+function requireTrusted(folder: string, wanted: string): void {
+  const { mode, uid } = fs.lstatSync(folder);
+  const othersWrite = (mode & 0o022) !== 0 && (mode & 0o1000) === 0;
+  if (othersWrite || !trustedUids().has(uid)) throw unsafe(wanted, folder);
+}
+
+function trustedUids(): ReadonlySet<number | undefined> {
+  return new Set([0, process.geteuid?.()]);
+}
+
+function unsafe(wanted: string, changeable: string): Fault {
+  return new Fault(
+    'config',
+    `${wanted} is no safe place for ftpseal’s files: other users can change ${changeable}.`,
+  );
 }
 
 function makeIfMissing(target: string, mode: number): void {
@@ -86,7 +115,9 @@ function openFolder(target: string, folder: string): number {
 }
 
 function takeOver(fd: number, target: string, identity: ProxyIdentity): void {
-  const { uid, gid } = fs.fstatSync(fd);
+  const { uid, gid, mode } = fs.fstatSync(fd);
+  // What somebody laid there while they could would count as the proxy's own from now on.
+  if ((mode & 0o002) !== 0) throw unsafe(target, target);
   if (uid === identity.uid && gid === identity.gid) return;
   if (uid !== identity.uid && uid !== 0) {
     throw new Fault('config', `${target} belongs to uid ${uid}; ftpseal needs a folder of its own there.`);

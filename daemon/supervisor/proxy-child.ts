@@ -72,5 +72,7 @@ function childEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return {
     PATH: SYSTEM_PATH,
     ...Object.fromEntries(kept),
+    // Node adds its own to every environment that does not name it.
+    NODE_V8_COVERAGE: undefined,
   };
 }

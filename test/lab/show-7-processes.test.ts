@@ -113,7 +113,7 @@ test('what the daemon shows to others: loopback ports, one socket, private files
   });
   const own = `${proxyUid}:${proxyUid}`;
   assert.deepEqual(files, [
-    `run ${own} 755`,
+    `run ${own} 711`,
     `run/ftpseal.sock ${own} 666`,
     `state ${own} 700`,
     `state/log ${own} 700`,

@@ -154,7 +154,7 @@ describe('supervisor', { skip }, () => {
       return { uid, mode: mode & 0o7777 };
     });
     assert.deepEqual(modes, [
-      { uid: proxyUid, mode: 0o755 },
+      { uid: proxyUid, mode: 0o711 },
       { uid: proxyUid, mode: 0o700 },
     ]);
     assert.equal(statSync(`${base}/a/state/proof`).uid, proxyUid);

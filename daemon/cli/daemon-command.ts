@@ -6,7 +6,7 @@ import { EXIT } from '../../shared/fault.js';
 import type { LogLevel } from '../sys/log.js';
 import { formatEntry } from '../sys/log-line.js';
 import { outlastSurroundings } from '../sys/long-lived.js';
-import { print, type JsonOption } from './output.js';
+import { print, printJson, type JsonOption } from './output.js';
 import { runtimeDirOf, stateDirOf, type DirOptions } from './paths.js';
 
 export interface DaemonOptions extends DirOptions {
@@ -101,7 +101,6 @@ export async function checkCommand(file: string | undefined, options: JsonOption
   const config = await loadConfig(file);
   const name = file ?? defaultConfigPath;
   const isMissing = file === undefined && !existsSync(defaultConfigPath);
-  if (options.json === true)
-    print(JSON.stringify({ ok: true, file: isMissing ? null : name, config }, undefined, 2));
+  if (options.json === true) printJson({ ok: true, file: isMissing ? null : name, config }, 2);
   else print(isMissing ? `${name} does not exist: every key has its default.` : `${name} is fine.`);
 }

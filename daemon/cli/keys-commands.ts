@@ -11,7 +11,7 @@ import { resolveName } from '../proxy/host-names.js';
 import { writeFileAtomic } from '../sys/atomic-file.js';
 import { keyFileSchema, type Owner, type PinRecord, type Place } from '../trust/pin-record.js';
 import { serverLabel } from '../trust/sentences.js';
-import { formatAgo, formatTable, print, show, type Column, type JsonOption } from './output.js';
+import { formatAgo, formatTable, printJson, show, type Column, type JsonOption } from './output.js';
 import { connectDaemon, type DirOptions } from './paths.js';
 import { parseHost, parseSelector, readGivenKey, readStdin } from './selector.js';
 import { userId, userName } from './user-names.js';
@@ -98,9 +98,8 @@ export async function keysRevoke(what: string, key: string | undefined, options:
 
 export async function keysExport(file: string | undefined, options: DirOptions): Promise<void> {
   const content = await withDaemon(options, (client) => client.request('keys.export', {}));
-  const text = JSON.stringify(content, undefined, 2);
-  if (file === undefined || file === '-') print(text);
-  else await writeFileAtomic(file, `${text}\n`);
+  if (file === undefined || file === '-') printJson(content, 2);
+  else await writeFileAtomic(file, `${JSON.stringify(content, undefined, 2)}\n`);
 }
 
 export async function keysImport(file: string, options: Options): Promise<void> {

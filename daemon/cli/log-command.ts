@@ -1,5 +1,6 @@
 // `ftpseal log`: the last lines, and what comes.
 import { formatLine } from '../sys/log-line.js';
+import { visibleJson } from '../sys/visible.js';
 import { print, type JsonOption } from './output.js';
 import { connectDaemon, type DirOptions } from './paths.js';
 
@@ -11,7 +12,7 @@ export interface LogOptions extends DirOptions, JsonOption {
 export async function logCommand(options: LogOptions): Promise<void> {
   const client = await connectDaemon(options);
   const show = (line: string) => {
-    print(options.json === true ? line : formatLine(line));
+    print(options.json === true ? visibleJson(line) : formatLine(line));
   };
   try {
     // Lines that come before the answer is here belong after it.

@@ -1,18 +1,25 @@
 // How the commands print: text for people, or one JSON document with `--json`. Text from outside is made printable.
 import { printable } from '../sys/redact.js';
+import { visible, visibleJson } from '../sys/visible.js';
 
 export interface JsonOption {
   readonly json?: boolean;
 }
 
-/** One line (or several) on standard output. */
+/** One line (or several) on standard output. Names and comments of others are in it: none of them reaches the terminal's own language. */
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${visible(text)}\n`);
+}
+
+/** One JSON document; what would move a terminal's cursor or turn its text around is escaped. */
+export function printJson(value: unknown, indent?: number): void {
+  print(visibleJson(JSON.stringify(value, undefined, indent)));
 }
 
 /** With `--json` the value, else the lines that the function makes. */
 export function show(value: unknown, options: JsonOption, toText: () => string): void {
-  print(options.json === true ? JSON.stringify(value, undefined, 2) : toText());
+  if (options.json === true) printJson(value, 2);
+  else print(toText());
 }
 
 export interface Column<T> {

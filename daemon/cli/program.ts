@@ -2,6 +2,7 @@
 // that the privileged daemon loads nothing of the others.
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT, exitCodeOf, Fault } from '../../shared/fault.js';
+import { visible } from '../sys/visible.js';
 import { programVersion } from '../sys/program-version.js';
 
 import { addCertCommands } from './cert-program.js';
@@ -29,8 +30,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     // Commander has said what is wrong; help and version are no errors.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     const fault = Fault.from(error);
-    process.stderr.write(`ftpseal: ${fault.userMessage}\n`);
-    if (fault.code === 'internal') process.stderr.write(`${stackOf(fault)}\n`);
+    process.stderr.write(`ftpseal: ${visible(fault.userMessage)}\n`);
+    if (fault.code === 'internal') process.stderr.write(`${visible(stackOf(fault))}\n`);
     return exitCodeOf(fault);
   }
 }

@@ -1,6 +1,6 @@
 // `ftpseal prompts`: the open questions, and their answers.
 import { Fault } from '../../shared/fault.js';
-import { print, show, type JsonOption } from './output.js';
+import { print, printJson, show, type JsonOption } from './output.js';
 import { connectDaemon, type DirOptions } from './paths.js';
 import { formatQuestion } from './question-text.js';
 import { parseAnswer, parseTyped } from './terminal-prompter.js';
@@ -31,7 +31,7 @@ export async function promptsCommand(typed: string | undefined, options: Prompts
       );
     } else if (options.watch === true) {
       client.on('prompts.event', (event) => {
-        if (options.json === true) print(JSON.stringify(event));
+        if (options.json === true) printJson(event);
         else if (event.kind === 'all')
           event.questions.forEach((question) => {
             print(`${formatQuestion(question, userName)}\n`);

@@ -2,7 +2,16 @@
 import type { SessionEvent, SessionView } from '../../shared/ipc-messages.js';
 import type { SessionState } from '../pool/messages.js';
 import { serverLabel } from '../trust/sentences.js';
-import { formatBytes, formatSpan, formatTable, print, show, type Column, type JsonOption } from './output.js';
+import {
+  formatBytes,
+  formatSpan,
+  formatTable,
+  print,
+  printJson,
+  show,
+  type Column,
+  type JsonOption,
+} from './output.js';
 import { connectDaemon, type DirOptions } from './paths.js';
 
 export interface SessionsOptions extends DirOptions, JsonOption {
@@ -84,7 +93,7 @@ function filesText({ data, protection }: SessionState): string {
 function jsonLines() {
   return {
     take: (event: SessionEvent) => {
-      print(JSON.stringify(event));
+      printJson(event);
     },
   };
 }

@@ -5,6 +5,7 @@ import { parseFingerprint } from '../../shared/fingerprint.js';
 import type { PromptEvent, QuestionView } from '../../shared/ipc-messages.js';
 import { needsTypedName } from '../../shared/trust.js';
 import { DaemonClient } from '../ipc/client.js';
+import { visible } from '../sys/visible.js';
 import { formatQuestion } from './question-text.js';
 import { userName } from './user-names.js';
 
@@ -114,7 +115,7 @@ class Prompter {
   }
 
   #say(text: string): void {
-    this.#output.write(`${text}\n`);
+    this.#output.write(`${visible(text)}\n`);
   }
 }
 

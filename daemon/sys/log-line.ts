@@ -1,17 +1,18 @@
 // A log entry as people read it.
 import { z } from 'zod';
+import { visibleLine } from './visible.js';
 
 const lineSchema = z.looseObject({ level: z.string(), time: z.number(), message: z.string().default('') });
 
 /** A JSON line as time, level, message, fields. A line that is none comes back as it is. */
 export function formatLine(line: string): string {
   const parsed = lineSchema.safeParse(parseJson(line));
-  if (!parsed.success) return line.trimEnd();
+  if (!parsed.success) return visibleLine(line);
   const { level, time, message, ...fields } = parsed.data;
   return formatEntry({ level, time, message }, fields);
 }
 
-/** One entry: `2026-07-01 12:00:00 warn  message name=value`, in UTC. */
+/** One entry: `2026-07-01 12:00:00 warn  message name=value`, in UTC, whatever is in it. */
 export function formatEntry(
   entry: { readonly level: string; readonly time: number; readonly message: string },
   fields: Readonly<Record<string, unknown>>,
@@ -20,7 +21,7 @@ export function formatEntry(
   const rest = Object.entries(fields)
     .filter(([name]) => name !== 'pid')
     .map(([name, value]) => `${name}=${formatValue(value)}`);
-  return [clock, entry.level.padEnd(5), entry.message, ...rest].join(' ').trimEnd();
+  return visibleLine([clock, entry.level.padEnd(5), entry.message, ...rest].join(' '));
 }
 
 function formatValue(value: unknown): string {

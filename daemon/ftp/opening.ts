@@ -6,9 +6,8 @@ import type { Control } from './control.js';
 import { NEGOTIATION_REPLY_MS } from './limits.js';
 import { replyClass, type Reply, type ReplyLine } from './reply-reader.js';
 import { sentences } from './sentences.js';
+import { judgeTlsStart } from './tls-start.js';
 import { GiveawayWatcher } from './watcher.js';
-
-const TLS_HANDSHAKE_RECORD = 0x16;
 
 /** What the opening needs to know, and whom it tells. */
 export interface OpeningHost {
@@ -23,6 +22,8 @@ export class Opening {
   readonly #host: OpeningHost;
   readonly #watcher = new GiveawayWatcher();
   #authWord = '';
+  /** The beginning of the client's own handshake, as long as it is too short to be told. */
+  #hello = Buffer.alloc(0);
   /** The client and the server have agreed on a mechanism that is not TLS. */
   #clientAgreed = false;
   #resume: 'plain' | 'cleartext' = 'plain';
@@ -156,17 +157,15 @@ export class Opening {
   }
 
   /**
-   * Only a TLS handshake makes a tunnel. A program may ask for AUTH, get a 234 from somebody in between, and go on in
-   * clear; whatever it says then must not leave.
+   * Only the beginning of a TLS handshake makes a tunnel. A program may ask for AUTH, get a 234 from somebody in between, and go on
+   * in clear; whatever it says then must not leave.
    */
   considerHandshake(): void {
-    const bytes = this.#control.commands.takeRaw();
-    if (bytes.length === 0) return;
-    if (bytes[0] !== TLS_HANDSHAKE_RECORD) {
-      this.#control.fail(sentences.clientStayedClear());
-      return;
-    }
-    this.#control.outbox.toServer(bytes);
+    this.#hello = Buffer.concat([this.#hello, this.#control.commands.takeRaw()]);
+    const start = judgeTlsStart(this.#hello);
+    if (start === 'other') this.#control.fail(sentences.clientStayedClear());
+    if (start !== 'hello') return;
+    this.#control.outbox.toServer(this.#hello);
     this.#control.tunnel();
   }
 }

@@ -36,7 +36,7 @@ export const ODD_LINES: readonly string[] = [
 ];
 
 /** Client bytes that are no line. */
-export const ODD_BYTES: readonly string[] = ['\x16\x03\x01', 'PA', '\r\n'];
+export const ODD_BYTES: readonly string[] = ['\x16\x03\x01', '\x16\x03\x01\x00\x05\x01', 'PA', '\r\n'];
 
 /** Anything a hostile or confused server may say, asked or not. */
 export const SERVER_WORDS: readonly string[] = [

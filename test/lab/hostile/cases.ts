@@ -7,6 +7,8 @@ export interface HostileCase {
   readonly sees: RegExp;
   /** Milliseconds in which the client reads nothing at the end. */
   readonly deafMs?: number;
+  /** A real program instead of `talk`; its last argument is what stands behind `ftp://HOST/`. It must not end with 0. */
+  readonly program?: readonly string[];
 }
 
 const LOGIN = ['USER bob', 'PASS secret'];
@@ -133,6 +135,37 @@ export const CASES: readonly HostileCase[] = [
     script: `${LOGGED_IN}C: PASV\nreset`,
     talk: [...LOGIN, 'PASV'],
     sees: /230 in\r\n421 ftpseal: /,
+  },
+  {
+    name: 'silence at PBSZ (T54)',
+    script: `${TLS}hold`,
+    talk: LOGIN,
+    sees: /^220 ready\r\n421 ftpseal: [^\r\n]+ gave no answer to PBSZ/,
+  },
+  {
+    name: 'silence at PROT (T54)',
+    script: `${TLS}C: PBSZ\nS: 200 ok\nhold`,
+    talk: LOGIN,
+    sees: /^220 ready\r\n421 ftpseal: [^\r\n]+ gave no answer to PROT/,
+  },
+  {
+    name: 'silence at PASV (T54)',
+    script: `${LOGGED_IN}C: PASV\nhold`,
+    talk: [...LOGIN, 'PASV'],
+    sees: /230 in\r\n421 ftpseal: [^\r\n]+ gave no answer to PASV/,
+  },
+  {
+    name: 'silence at PORT (T54)',
+    script: `${LOGGED_IN}C: PASV\nS: 500 no\nC: EPSV\nS: 500 no\nC: PORT\nhold`,
+    talk: [...LOGIN, 'PASV'],
+    sees: /230 in\r\n421 ftpseal: [^\r\n]+ gave no answer to PORT/,
+  },
+  {
+    name: 'an answer of one byte a second to the EPSV of curl (T54)',
+    script: `${LOGGED_IN}C: PWD\nS: 257 "/"\nC: EPSV\ndrip 1000 229-{slow*40}\nhold`,
+    talk: [],
+    program: ['curl', '-sS', '-v', '--max-time', '100', '--user', 'bob:secret', 'f'],
+    sees: /230 in[^]*< 421 ftpseal: [^\r\n]+ gave no answer to EPSV/,
   },
   {
     name: 'a data port that nobody answers, and a reset at PORT',

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { after, before, test } from 'node:test';
 import { clientUid } from '../harness/account.js';
-import { start, waitFor, type Running } from '../harness/command.js';
+import { run, start, waitFor, type Running } from '../harness/command.js';
 import { acceptNew, startDaemon, type Daemon } from '../harness/ftpseal.js';
 import { openLab, type Lab } from '../harness/lab.js';
 import { Talker } from '../show/talker.js';
@@ -57,7 +57,7 @@ test('hostile servers, all at once', { concurrency: true }, async (t) => {
   await Promise.all(
     CASES.map((each) =>
       t.test(each.name, async () => {
-        const seen = await meet(each);
+        const seen = await (each.program === undefined ? meet(each) : meetProgram(each, each.program));
         console.log(`hostile: ${each.name}: ${JSON.stringify(seen.slice(-160))}`);
         assert.match(seen, each.sees);
       }),
@@ -87,6 +87,15 @@ test('the daemon’s memory stays bounded, and comes back (T54)', async () => {
   const status = await daemon.cli(['status', '--json']);
   assert.equal(status.code, 0, status.stderr);
 });
+
+/** All that a program said that was made to meet it, each line with its CR. */
+async function meetProgram({ name }: HostileCase, argv: readonly string[]): Promise<string> {
+  const url = `ftp://${addresses.get(name) ?? ''}/${argv.at(-1) ?? ''}`;
+  const place = { namespace: lab.network.pc, uid: clientUid };
+  const { code, stdout, stderr } = await run(place, [...argv.slice(0, -1), url], { timeoutMs: 110_000 });
+  assert.notEqual(code, 0, stderr);
+  return stdout + stderr;
+}
 
 /** All that the client got. A line of the talk with `=` waits for a minute, one with `*` is said a hundred thousand times. */
 async function meet({ name, talk, deafMs }: HostileCase): Promise<string> {

@@ -213,6 +213,10 @@ export class Conversation {
   }
 
   #onReply(exchange: Extract<StreamRead, { kind: 'reply' }>['exchange'], reply: Reply): void {
+    if (isOutOfStep(exchange.kind, reply.code)) {
+      this.#control.fail(sentences.outOfStep(this.#control.label));
+      return;
+    }
     switch (exchange.kind) {
       case 'pbsz':
         this.#onBufferSize(reply);
@@ -269,6 +273,14 @@ export class Conversation {
     this.#protection.reset();
     if (this.#control.phase === 'secured') this.protect();
   }
+}
+
+/**
+ * PBSZ and PROT are never answered with a request for more. A server that keeps what somebody added behind AUTH in clear, and does
+ * it under protection, answers a login there (CVE-2011-1575), and all answers after it would belong to other commands.
+ */
+function isOutOfStep(kind: Exchange['kind'], code: number): boolean {
+  return (kind === 'pbsz' || kind === 'prot') && replyClass(code) === 3;
 }
 
 /** The phases in which commands go anywhere. */

@@ -24,6 +24,8 @@ export const sentences = {
     'this program asked the server for encryption and then went on without; the connection was closed before it could send a password.',
   injected: (server: string) =>
     `${server} sent something where only encryption may begin; somebody may be in between. Nothing was sent.`,
+  outOfStep: (server: string) =>
+    `${server} answered what was not asked; somebody may be in between. The connection was closed.`,
   tlsFailed: (server: string, reason: string) =>
     `${server} offered encryption, but it could not be set up (${reason}). Nothing was sent in clear.`,
   mechanismFailed: (server: string, reason: string) =>

@@ -4,7 +4,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { address, endpoint, net, plan, port, server, twoWorkers } from '../daemon/divert/plan-fixture.js';
 import { formatRuleset } from '../../daemon/divert/linux/ruleset.js';
 import { parseEndpoint } from '../../shared/endpoint.js';
-import { must } from './harness/command.js';
+import { must, sleep } from './harness/command.js';
 import { openNetwork } from './harness/network.js';
 import { startAgent } from './redirect/agent-process.js';
 import type { DivertPlan } from '../../daemon/divert/diverter.js';
@@ -151,6 +151,29 @@ describe('redirect on Linux', { skip }, () => {
     const answer = await good(connect(person, '127.0.0.1', 31100));
     assert.equal((await acceptedFrom(proxy, answer.local))?.original, undefined);
   });
+
+  for (const onFailure of ['open', 'closed'] as const) {
+    // As where a worker died and another user was quicker than its replacement.
+    test(`${onFailure}: another user at a worker's ports gets no connection, for control or data`, async () => {
+      const [control, data] = onFailure === 'open' ? [31_140, 31_141] : [31_142, 31_143];
+      for (const host of ['127.0.0.1', '::1']) {
+        await listen(other, host, control, 'impostor');
+        await listen(other, host, data, 'impostor');
+      }
+      const worker = { ...twoWorkers[0]!, control: port(control), data: port(data) };
+      const known = [server(one.ipv4, 23300), server(one.ipv6, 23301)];
+      await apply({ onFailure, workers: [worker], servers: known });
+      const calls = [one.ipv4, one.ipv6].flatMap((host) =>
+        [21, 21500].map((to) => connect(person, host, to)),
+      );
+      assert.equal(await Promise.race([...calls, sleep(1500)]), undefined, 'no connection comes about');
+      const { accepted } = await good(other.ask({ kind: 'accepted' }));
+      assert.deepEqual(
+        accepted?.filter((entry) => entry.port === control || entry.port === data),
+        [],
+      );
+    });
+  }
 
   test('virtual data ports go to their worker, of diverted servers only', async () => {
     await apply({ servers: [server(one.ipv4, 23300), server(one.ipv6, 23301)] });

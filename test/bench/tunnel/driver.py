@@ -1,7 +1,8 @@
 """The measuring ends of the tunnel benchmark: the service behind the tunnel, an inetd, and the client with its clock.
 
 A conversation is lines: `ping` is answered with `pong`; `get N` with N bytes; `put N` is followed by N bytes and answered
-with `pong`; `both N` is followed by N bytes while N bytes come back. Results are one line of JSON.
+with `pong`; `both N` is followed by N bytes while N bytes come back. Results are one line of JSON; `ready` with the ids of the
+programs at the client's end means that a line on standard input is waited for.
 """
 
 import argparse
@@ -129,35 +130,54 @@ class Tunnel:
             self.program.wait()
 
 
-def do_stream(arguments):
+def say_ready(tunnels):
+    """Names the programs that were started, and waits for the word to go on."""
+    print('ready', *(str(tunnel.program.pid) for tunnel in tunnels if tunnel.program), flush=True)
+    sys.stdin.readline()
+
+
+def on_open_tunnel(arguments, action):
+    """Its time and CPU are those of the action: the tunnel is open before, and stays open until the result was looked at."""
     tunnel = Tunnel(arguments)
-    connection, count = tunnel.connection, arguments.bytes
-    ping(connection)
-    start = time.perf_counter()
-    connection.sendall(f'{arguments.way} {count}\n'.encode())
-    sender = threading.Thread(target=pour, args=(connection, count))
-    if arguments.way != 'get':
-        sender.start()
-    if arguments.way == 'put':
-        line_of(connection)
-    else:
-        exactly(connection, count)
-    if arguments.way != 'get':
-        sender.join()
-    seconds = time.perf_counter() - start
+    ping(tunnel.connection)
+    say_ready([tunnel])
+    before = seconds_of(resource.RUSAGE_SELF)
+    times = action(tunnel.connection)
+    cpu = seconds_of(resource.RUSAGE_SELF) - before
+    print(json.dumps({'times': times, 'cpu': cpu, 'programs': 0}), flush=True)
+    sys.stdin.readline()
     tunnel.close()
-    return {'times': [seconds]}
+
+
+def do_stream(arguments):
+    def stream(connection):
+        count = arguments.bytes
+        start = time.perf_counter()
+        connection.sendall(f'{arguments.way} {count}\n'.encode())
+        sender = threading.Thread(target=pour, args=(connection, count))
+        if arguments.way != 'get':
+            sender.start()
+        if arguments.way == 'put':
+            line_of(connection)
+        else:
+            exactly(connection, count)
+        if arguments.way != 'get':
+            sender.join()
+        return [time.perf_counter() - start]
+
+    on_open_tunnel(arguments, stream)
 
 
 def do_pings(arguments):
-    tunnel = Tunnel(arguments)
-    times = []
-    for _ in range(arguments.count):
-        start = time.perf_counter()
-        ping(tunnel.connection)
-        times.append(time.perf_counter() - start)
-    tunnel.close()
-    return {'times': times[len(times) // 20:]}
+    def pings(connection):
+        times = []
+        for _ in range(arguments.count):
+            start = time.perf_counter()
+            ping(connection)
+            times.append(time.perf_counter() - start)
+        return times[len(times) // 20:]
+
+    on_open_tunnel(arguments, pings)
 
 
 def do_connects(arguments):
@@ -168,21 +188,20 @@ def do_connects(arguments):
         ping(tunnel.connection)
         times.append(time.perf_counter() - start)
         tunnel.close()
-    return {'times': times}
+    cpu, programs = (seconds_of(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    print(json.dumps({'times': times, 'cpu': cpu, 'programs': programs}))
 
 
 def do_hold(arguments):
-    """Holds open tunnels until standard input ends; says `ready` and the ids of the programs that it started."""
+    """Holds open tunnels until it is told to go on."""
     tunnels = []
     for _ in range(arguments.count):
         tunnels.append(Tunnel(arguments))
         ping(tunnels[-1].connection)
-    print('ready', *(str(tunnel.program.pid) for tunnel in tunnels if tunnel.program), flush=True)
-    sys.stdin.read()
+    say_ready(tunnels)
     for tunnel in tunnels:
         ping(tunnel.connection)
         tunnel.close()
-    return {'times': []}
 
 
 def parse():
@@ -213,13 +232,5 @@ def seconds_of(who):
     return usage.ru_utime + usage.ru_stime
 
 
-def main():
-    arguments = parse()
-    own = seconds_of(resource.RUSAGE_SELF)
-    result = arguments.action(arguments)
-    result['cpu'] = seconds_of(resource.RUSAGE_SELF) - own
-    result['programs'] = seconds_of(resource.RUSAGE_CHILDREN)
-    print(json.dumps(result))
-
-
-main()
+arguments = parse()
+arguments.action(arguments)

@@ -28,9 +28,8 @@ export const tunnelSheet: Sheet = {
   },
   tables: () => [],
   pictures: drawBars,
-  notes: `- Bulk and answers are measured on a connection that is already open. A new connection is counted from the start of the client's program
+  notes: `- Bulk and answers are measured on a connection that is already open, their CPU seconds too. A new connection is counted from the start of the client's program
   (stunnel: from the connection to its port) to the first answer, so with ftpseal it holds the start of two Node.js processes.
-- The CPU seconds hold the start of the programs too: about half a second for each connection of ftpseal.
 - socat is given a block size of 64 KiB; its own of 8 KiB is half a TLS record.
 - stunnel's memory of a connection is that of a thread; what it needs at all is under “PSS before”.
 - PSS shares a page's size among the processes that map it; RSS counts it once for each.

@@ -41,19 +41,81 @@ function argvOf(
   return ['/usr/bin/python3', '-B', driver, ...words, ...way];
 }
 
-/** Runs the script; `own` is the CPU time of the tunnel's both ends. */
+interface Driven {
+  readonly result: Result;
+  /** CPU seconds of the tunnel's both ends. */
+  readonly own: number;
+}
+
+/** Runs the script to its end, the start of the client's programs included. */
 async function drive(
   contender: TunnelContender,
   context: TunnelContext,
   words: readonly string[],
-): Promise<{ readonly result: Result; readonly own: number }> {
+): Promise<Driven> {
   const before = await cpuSeconds(contender.roots());
   const place = { namespace: context.namespace, uid: clientUid };
   const finished = await run(place, argvOf(contender, context, words), { timeoutMs: timeLimitMs });
   if (finished.code !== 0)
     throw new Error(`${words.join(' ')} ended with ${finished.code}: ${finished.stderr.slice(-2000)}`);
   const result = resultSchema.parse(JSON.parse(finished.stdout));
-  const own = (await cpuSeconds(contender.roots())) - before + result.programs;
+  return { result, own: (await cpuSeconds(contender.roots())) - before + result.programs };
+}
+
+/** A script that waits with open tunnels. `go` lets it continue until it has printed another line, which it returns. */
+interface Waiting {
+  /** The processes of both ends. */
+  readonly roots: readonly number[];
+  go(): Promise<string>;
+  /** Lets it close its tunnels and end. Throws if that fails. */
+  finish(): Promise<void>;
+}
+
+async function startWaiting(
+  contender: TunnelContender,
+  context: TunnelContext,
+  words: readonly string[],
+): Promise<Waiting> {
+  const argv = argvOf(contender, context, words);
+  const client = start({ namespace: context.namespace, uid: clientUid }, argv);
+  const life = { over: false };
+  void client.ended.then(() => (life.over = true));
+  const line = async (index: number): Promise<string> => {
+    const lines = (): readonly string[] => client.stdout().split('\n');
+    await waitFor(
+      () => client.stderr(),
+      () => lines().length > index + 1 || life.over,
+      timeLimitMs,
+    );
+    const found = lines().length > index + 1 ? lines()[index] : undefined;
+    if (found === undefined) throw new Error(`${words.join(' ')} failed: ${client.stderr().slice(-2000)}`);
+    return found;
+  };
+  const programs = (await line(0)).split(' ').slice(1).map(Number);
+  return {
+    roots: [...contender.roots(), ...programs],
+    go: () => {
+      client.child.stdin?.write('\n');
+      return line(1);
+    },
+    finish: async () => {
+      client.child.stdin?.end('\n');
+      if ((await client.ended) !== 0) throw new Error(`the tunnels had died: ${client.stderr()}`);
+    },
+  };
+}
+
+/** As `drive`, on a tunnel that is open before and after. */
+async function driveOpen(
+  contender: TunnelContender,
+  context: TunnelContext,
+  words: readonly string[],
+): Promise<Driven> {
+  const waiting = await startWaiting(contender, context, words);
+  const before = await cpuSeconds(waiting.roots);
+  const result = resultSchema.parse(JSON.parse(await waiting.go()));
+  const own = (await cpuSeconds(waiting.roots)) - before;
+  await waiting.finish();
   return { result, own };
 }
 
@@ -71,7 +133,7 @@ function stream(name: string, title: string, way: 'get' | 'put' | 'both'): Tunne
     perform: async (contender, context): Promise<Measured> => {
       const { bulkBytes } = context.sizes;
       const words = ['stream', '--way', way, '--bytes', String(bulkBytes)];
-      const { result, own } = await drive(contender, context, words);
+      const { result, own } = await driveOpen(contender, context, words);
       const bytes = way === 'both' ? 2 * bulkBytes : bulkBytes;
       const seconds = result.times[0] ?? 0;
       const cpu = ownCpu(contender, (own * gibibyte) / bytes);
@@ -88,17 +150,18 @@ function stream(name: string, title: string, way: 'get' | 'put' | 'both'): Tunne
 interface Repeated {
   readonly metric: TunnelWork['metric'];
   readonly command: string;
+  readonly drive: typeof drive;
   readonly count: (sizes: TunnelSizes) => number;
   readonly perSecond: number;
 }
 
-function repeated({ metric, command, count, perSecond }: Repeated): TunnelWork {
+function repeated({ metric, command, drive: how, count, perSecond }: Repeated): TunnelWork {
   return {
     metric,
     obstacle: () => undefined,
     perform: async (contender, context): Promise<Measured> => {
       const times = count(context.sizes);
-      const { result, own } = await drive(contender, context, [command, '--count', String(times)]);
+      const { result, own } = await how(contender, context, [command, '--count', String(times)]);
       const scaled = (at: number): number => quantile(result.times, at) * perSecond;
       return {
         value: median(result.times) * perSecond,
@@ -119,6 +182,7 @@ const roundTrip = repeated({
     cpuPer: '1000 round trips',
   },
   command: 'pings',
+  drive: driveOpen,
   count: (sizes) => sizes.roundTrips,
   perSecond: 1e6,
 });
@@ -132,6 +196,7 @@ const connect = repeated({
     cpuPer: '1000 connections',
   },
   command: 'connects',
+  drive,
   count: (sizes) => sizes.connections,
   perSecond: 1e3,
 });
@@ -149,19 +214,9 @@ export const idleConnections: TunnelWork = {
   perform: async (contender, context): Promise<Measured> => {
     const sessions = context.sizes.idleConnections;
     const before = memory(contender.roots());
-    const argv = argvOf(contender, context, ['hold', '--count', String(sessions)]);
-    const client = start({ namespace: context.namespace, uid: clientUid }, argv);
-    const life = { over: false };
-    void client.ended.then(() => (life.over = true));
-    await waitFor(
-      () => client.stderr(),
-      () => client.stdout().includes('\n') || life.over,
-      timeLimitMs,
-    );
-    const programs = client.stdout().trim().split(' ').slice(1).map(Number);
-    const open = memory([...contender.roots(), ...programs]);
-    client.child.stdin?.end();
-    if ((await client.ended) !== 0) throw new Error(`the connections had died: ${client.stderr()}`);
+    const waiting = await startWaiting(contender, context, ['hold', '--count', String(sessions)]);
+    const open = memory(waiting.roots);
+    await waiting.finish();
     return {
       value: (open.pss - before.pss) / sessions / 1024,
       cpu: undefined,

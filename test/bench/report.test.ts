@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { reportOf, samplesOf } from './report-fixture.js';
 import { formatMarkdown } from './report/markdown.js';
 import { drawBars } from './report/bars.js';
+import { drawChart } from './report/curves.js';
 import { formatTerminal } from './report/terminal.js';
 import { redirectSheet } from './redirect/sheet.js';
 
@@ -60,4 +61,26 @@ test('a page says so when the machine was busy', () => {
   const busy = { ...report, machine: { ...report.machine, load: [8, 7, 6] } };
   assert.match(formatMarkdown(busy, redirectSheet), /had other work to do/);
   assert.doesNotMatch(formatMarkdown(report, redirectSheet), /had other work to do/);
+});
+
+test('in a chart more is higher up, and labels that would lie over each other make room', () => {
+  const curve = (label: string, y: number) => ({
+    label,
+    colour: '#000',
+    points: {
+      kind: 'curve',
+      at: [
+        [4, y],
+        [128, 2 * y],
+      ],
+    } as const,
+  });
+  const curves = [curve('slow', 10), curve('fast', 100), curve('faster', 101)];
+  const svg = drawChart({ title: 'rates', xTitle: 'x', yTitle: 'y', x: [4, 32, 128], curves });
+  const [slow, fast] = [...svg.matchAll(/<polyline points="[\d.]+,([\d.]+) [\d.]+,([\d.]+)"/g)];
+  assert.ok(Number(slow?.[1]) > Number(slow?.[2]));
+  assert.ok(Number(slow?.[2]) > Number(fast?.[1]));
+  const labels = [...svg.matchAll(/y="([\d.]+)" [^>]*>(?:faster|fast) /g)].map((match) => Number(match[1]));
+  assert.equal(labels.length, 2);
+  assert.ok((labels[1] ?? 0) - (labels[0] ?? 0) > 14.5);
 });

@@ -29,13 +29,15 @@ function merit(row: Row, report: Report, name: string, reference: string): numbe
   return row.metric.better === 'more' ? quotient : 1 / quotient;
 }
 
+const haloed = 'font-size="11" stroke="#fff" stroke-width="3" paint-order="stroke"';
+
 function bar(y: number, colour: string, length: number, label: string): string {
   const scale = (layout.width - layout.label - layout.right) / layout.longest;
   const width = Math.max(1, Math.min(length, layout.longest) * scale);
   const cut = length > layout.longest ? ' »' : '';
   return [
     `<rect x="${layout.label}" y="${y.toFixed(1)}" width="${width.toFixed(1)}" height="${layout.bar}" fill="${colour}"/>`,
-    drawText(layout.label + width + 5, y + layout.bar - 3, `${label}${cut}`, 'font-size="11"'),
+    drawText(layout.label + width + 5, y + layout.bar - 3, `${label}${cut}`, haloed),
   ].join('\n');
 }
 
@@ -59,11 +61,15 @@ function group(row: Row, report: Report, reference: string, top: number): Group 
   return { svg: parts.join('\n'), bottom: y + layout.group };
 }
 
-function legend(report: Report): string {
-  return report.contenders
-    .map((name, index) => {
+/** Of those who have a bar at all. */
+function legend(report: Report, rows: readonly Row[]): string {
+  const shown = report.contenders.flatMap((name, index) =>
+    rows.some((row) => row.values[index] !== undefined) ? [{ name, colour: colourOf(index) }] : [],
+  );
+  return shown
+    .map(({ name, colour }, index) => {
       const x = layout.label + index * 120;
-      const box = `<rect x="${x}" y="34" width="12" height="12" fill="${colourOf(index)}"/>`;
+      const box = `<rect x="${x}" y="34" width="12" height="12" fill="${colour}"/>`;
       return `${box}\n${drawText(x + 17, 44, name, 'font-size="12"')}`;
     })
     .join('\n');
@@ -75,7 +81,8 @@ export function drawBars(report: Report, sheet: Sheet): readonly Picture[] {
   if (reference === undefined || !report.contenders.includes(reference)) return [];
   const groups: string[] = [];
   let y: number = layout.top;
-  for (const row of rowsOf(report, sheet)) {
+  const rows = rowsOf(report, sheet);
+  for (const row of rows) {
     const drawn = group(row, report, reference, y);
     if (drawn === undefined) continue;
     groups.push(drawn.svg);
@@ -85,9 +92,10 @@ export function drawBars(report: Report, sheet: Sheet): readonly Picture[] {
   const title = `How good beside ${reference} (dashed line), median; longer is better`;
   const svg = drawFrame(title, { width: layout.width, height: y }, [
     drawText(layout.label, 22, title, 'font-size="14" font-weight="bold"'),
-    legend(report),
-    ...groups,
+    legend(report, rows),
     `<line x1="${one.toFixed(1)}" y1="${layout.top - 8}" x2="${one.toFixed(1)}" y2="${y - layout.group}" stroke="#222" stroke-dasharray="4 3"/>`,
+    // Over the dashed line, which some of the labels would touch.
+    ...groups,
   ]);
   return [{ name: sheet.name, alt: `${sheet.subject} beside the others, ${reference} is 1`, svg }];
 }

@@ -1,9 +1,8 @@
 // The field of the benchmark of the server proxy: a client host, a server host, and on it the same plain server behind every
 // contender, and vsftpd with its own TLS.
-import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { login, serverUid } from '../../lab/harness/account.js';
-import { stageProgram } from '../../lab/harness/ftpseal.js';
+import { login } from '../../lab/harness/account.js';
 import { openLab, type Lab } from '../../lab/harness/lab.js';
 import type { LabServer } from '../../lab/harness/server.js';
 import { vsftpdPlain, vsftpdTls } from '../../lab/servers/vsftpd.js';
@@ -19,6 +18,7 @@ import {
 import { isListening } from '../ftp/listening.js';
 import { startProxy } from '../ftp/restartable.js';
 import type { FtpSizes } from '../ftp/sizes.js';
+import { startServeProxy } from './serve-proxy.js';
 
 export const serveNames = ['ftpseal', 'vsftpd', 'stunnel', 'plain'] as const;
 export type ServeName = (typeof serveNames)[number];
@@ -124,22 +124,6 @@ function startBehind({ lab, memory, sizes }: Site, name: string, ipv4: string): 
   const bounds = [`pasv_min_port=${passivePorts.first}`, `pasv_max_port=${passivePorts.last}`];
   const kind = forBench({ ...vsftpdPlain, name: `behind-${name}` }, bounds);
   return startFilled(lab, kind, memory, sizes, { ipv4, ipv6 });
-}
-
-async function startServeProxy(lab: Lab, address: string, backend: string): Promise<Proxy> {
-  const program = path.join(await stageProgram(lab), 'dist/daemon/main.js');
-  const certificate = await lab.certificate('bench-serve');
-  chownSync(certificate.both, serverUid, serverUid);
-  return startProxy({
-    name: 'ftpseal serve',
-    place: { namespace: lab.network.srv, uid: serverUid },
-    argv: [
-      ...[process.execPath, program, 'serve', '--listen', `${address}:21`, '--backend', `${backend}:21`],
-      ...['--certificate', certificate.both],
-    ],
-    serves: () => isListening(lab.network.srv, 21, address),
-    log: () => '',
-  });
 }
 
 async function startStunnel(lab: Lab, address: string, backend: string): Promise<Proxy> {

@@ -72,6 +72,8 @@ class Service {
   #handle: unknown;
   #state: keyof typeof state = 'startPending';
   #checkpoint = 0;
+  /** The dispatcher's memory for as long as it runs. */
+  readonly #lent: Buffer[] = [];
 
   constructor(calls: Calls, stop: AbortController) {
     this.#calls = calls;
@@ -89,12 +91,11 @@ class Service {
       this.onBegin();
     }, koffi.pointer(mainType));
     const table = Buffer.alloc(32);
-    table.writeBigUInt64LE(BigInt(koffi.address(text)), 0);
+    this.#lent.push(text, table);
+    table.writeBigUInt64LE(koffi.address(text), 0);
     table.writeBigUInt64LE(main, 8);
     return new Promise((resolve) => {
       this.#calls.dispatch.async(table, () => {
-        // The table and the name are the dispatcher's until now.
-        void [text, table];
         resolve();
       });
     });

@@ -140,7 +140,7 @@ function describe(service: number): void {
   const failure = Buffer.alloc(40);
   failure.writeUInt32LE(RESET_S, 0);
   failure.writeUInt32LE(restartsMs.length, 24);
-  failure.writeBigUInt64LE(BigInt(koffi.address(actions)), 32);
+  failure.writeBigUInt64LE(koffi.address(actions), 32);
   call('ChangeServiceConfig2W', service, CONFIG_FAILURE_ACTIONS, failure);
   // Also after an end with an exit code, not only after a crash.
   const always = Buffer.alloc(4);
@@ -150,7 +150,7 @@ function describe(service: number): void {
 
 function pointerTo(bytes: Buffer): Buffer {
   const pointer = Buffer.alloc(8);
-  pointer.writeBigUInt64LE(BigInt(koffi.address(bytes)));
+  pointer.writeBigUInt64LE(koffi.address(bytes));
   return pointer;
 }
 

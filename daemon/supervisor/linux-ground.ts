@@ -17,7 +17,7 @@ export async function linuxGround(options: GroundOptions): Promise<SupervisorGro
 
 async function lock(identity: ProxyIdentity, options: GroundOptions): Promise<Locked> {
   const { main, proxyArguments } = options;
-  const { folderDescriptor, release } = await lockInstance(options.runtimeDir, options.waiting);
+  const held = await lockInstance(options.runtimeDir, options.waiting);
   const command = {
     program: 'setpriv',
     argv: [...dropArguments(identity), process.execPath, main, ...proxyArguments],
@@ -25,9 +25,12 @@ async function lock(identity: ProxyIdentity, options: GroundOptions): Promise<Lo
     env: { PATH: SYSTEM_PATH },
     output: 'inherit',
     // Never used by the proxy: it carries the runtime folder's lock until both have ended.
-    inherited: [folderDescriptor],
+    inherited: [held.folderDescriptor],
     missing: setprivMissing,
   } as const;
+  const release = (): void => {
+    held.release();
+  };
   return { command, release };
 }
 

@@ -18,12 +18,12 @@ export interface GroundOptions {
 export interface SupervisorGround {
   readonly proxyUid: UserId;
   /** Takes the daemon's one place. Rejects with a Fault that says who is in the way. */
-  lock(): Promise<Locked>;
+  readonly lock: () => Promise<Locked>;
 }
 
 export interface Locked {
   readonly command: ProxyCommand;
-  release(): void;
+  readonly release: () => void;
 }
 
 /** Makes folders and checks rights. Rejects with a Fault that says what is missing. */

@@ -62,9 +62,6 @@ export class Player {
       case 'clear':
         client.write(action.bytes);
         break;
-      case 'forge':
-        this.#options.server?.write(action.bytes);
-        break;
       case 'goodbye':
         this.#stream.end();
         break;

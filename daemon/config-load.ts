@@ -1,20 +1,12 @@
 // Reads the configuration file. Used by the supervisor (as root), by `ftpseal check` and by the explicit proxy.
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { Fault } from '../shared/fault.js';
 import type { Config } from './config.js';
 import { givenKeys, type ConfigSource } from './config-view.js';
 import { configFault } from './config-errors.js';
 import { configFileSchema } from './config-file.js';
-
-/** Windows' folder for what programs keep for the whole machine. */
-export function programData(): string {
-  return join(process.env['ProgramData'] ?? 'C:\\ProgramData', 'ftpseal');
-}
-
-export const defaultConfigPath =
-  process.platform === 'win32' ? join(programData(), 'config.toml') : '/etc/ftpseal/config.toml';
+import { defaultConfigPath } from './sys/usual-places.js';
 
 /** A configuration is a page of text; more is a mistake or an attack on a root process. */
 const maxBytes = 1024 * 1024;

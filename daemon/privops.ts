@@ -16,6 +16,12 @@ export const STOP_GRACE_MS = 3000;
 /** How long a retired proxy serves sessions at most: long transfers end, and a security update is not put off for a day. */
 export const RETIRE_MS = 30 * 60_000;
 
+/**
+ * What becomes of a daemon whose redirect can't be made. It ends, and whoever started it sees why; on Windows nobody sees a service
+ * end, so it stays, tells the tray, and tries again: a virus scanner that keeps the driver out is asked about by the person.
+ */
+export const withoutRedirect: 'end' | 'stay' = process.platform === 'win32' ? 'stay' : 'end';
+
 export const workerPortsSchema = z
   .strictObject({ control: portSchema, data: portSchema, virtual: portRangeSchema })
   .readonly();

@@ -1,20 +1,23 @@
 // The two ways to run the proxy: as the supervisor's child without privileges, and as the explicit proxy that any user
 // may run. What both do is daemon/proxy/proxy-core.ts.
+import { join } from 'node:path';
 import { Fault, EXIT } from '../shared/fault.js';
 import type { Endpoint } from '../shared/endpoint.js';
 import { loadConfigFile } from './config-load.js';
 import { configView } from './config-view.js';
 import type { Config } from './config.js';
-import { STOP_GRACE_MS, type StartMessage } from './privops.js';
+import { STOP_GRACE_MS, withoutRedirect, type StartMessage } from './privops.js';
 import type { WorkerData } from './pool/worker-data.js';
 import type { ReadyPorts } from './pool/worker-pool.js';
 import { ProxyCore, type RedirectSide } from './proxy/proxy-core.js';
 import { ServerRegistry } from './proxy/server-registry.js';
 import { SupervisorLink, type ParentChannel } from './proxy/supervisor-link.js';
 import { Log, type LogLevel } from './sys/log.js';
+import { ownUser } from './sys/own-user.js';
 import { freeBuffersPromptly } from './sys/garbage-collector.js';
 import { hardenProcess } from './sys/process-hardening.js';
 import { programVersion } from './sys/program-version.js';
+import { hold } from './sys/windows/exclusive-file.js';
 
 export interface ProxyProcessOptions {
   readonly configPath: string | undefined;
@@ -44,6 +47,7 @@ export async function runProxyProcess(options: ProxyProcessOptions): Promise<num
   });
   const start = await Promise.race([link.start, end.requested.then(() => undefined)]);
   if (start === undefined) return EXIT.done;
+  await awaitPredecessor(options.runtimeDir);
   const ground = await groundOf(options);
   const { log } = ground;
   const core = await ProxyCore.start({
@@ -53,13 +57,20 @@ export async function runProxyProcess(options: ProxyProcessOptions): Promise<num
     listen: [],
   });
   options.onReady();
-  log.info('the proxy is ready', { workers: start.shares.length, uid: process.geteuid?.() ?? -1 });
+  log.info('the proxy is ready', { workers: start.shares.length, user: ownUser() ?? 'unknown' });
   void link.retired.then(async (withinMs) => {
     log.info('retiring: the end comes with the last session', { withinMs });
     await core.idle(withinMs);
     end.request(STOP_GRACE_MS, 'retired');
   });
   return finish(core, log, end);
+}
+
+/** The proxy of a service that was killed ends its sessions first. On Linux the supervisor waits for it, by an inherited lock. */
+async function awaitPredecessor(runtimeDir: string): Promise<void> {
+  if (process.platform !== 'win32') return;
+  const held = await hold(join(runtimeDir, 'proxy.lock'), STOP_GRACE_MS + 3000);
+  if (held === undefined) throw new Fault('internal', 'Another proxy process of ftpseal does not end.');
 }
 
 export interface ExplicitProxyOptions extends ProxyProcessOptions {
@@ -139,6 +150,7 @@ function redirectWorkers(config: Config, { shares }: StartMessage): readonly Wor
 
 function redirectSide(link: SupervisorLink, start: StartMessage): RedirectSide {
   return {
+    withoutIt: withoutRedirect,
     registry: (inUse) =>
       new ServerRegistry({
         active: start.active,

@@ -6,16 +6,13 @@ import { Fault } from '../shared/fault.js';
 import { portShares } from './divert/port-shares.js';
 import { redirectLayer } from './divert/redirect-layer.js';
 import { MAX_WORKERS } from './privops.js';
-import { prepareFolder } from './supervisor/folders.js';
 import { planBase } from './supervisor/plan-base.js';
-import { proxyIdentity, requireAccess } from './supervisor/proxy-identity.js';
 import { ProxyKeeper } from './supervisor/proxy-keeper.js';
-import { lockInstance } from './supervisor/single-instance.js';
+import { supervisorGround } from './supervisor/supervisor-ground.js';
 import { warnOfEphemeralOverlap } from './supervisor/ephemeral-ports.js';
 import type { Config } from './config.js';
 import type { Diverter } from './divert/diverter.js';
 import type { StartMessage } from './privops.js';
-import type { ProxyIdentity } from './supervisor/proxy-identity.js';
 import type { SupervisorLog } from './supervisor/supervisor-log.js';
 
 export interface SupervisorOptions {
@@ -32,6 +29,10 @@ export interface SupervisorOptions {
   /** Tests give another main module or redirect layer. */
   readonly proxyMain?: string | undefined;
   readonly diverter?: Diverter | undefined;
+  /** Called once, when the first proxy is ready and the redirect in force. */
+  readonly onReady?: (() => void) | undefined;
+  /** Ends it like a signal, where there are none (a service of Windows). */
+  readonly stop?: AbortSignal | undefined;
 }
 
 /**
@@ -42,44 +43,34 @@ export interface SupervisorOptions {
 export async function runSupervisor(options: SupervisorOptions): Promise<number> {
   const { config, log } = options;
   const main = options.proxyMain ?? fileURLToPath(new URL('./main.js', import.meta.url));
-  const identity = await proxyIdentity(options.proxyUser);
-  // Everybody may reach the socket, nobody may open the folder: whoever can, can take its lock.
-  prepareFolder(options.runtimeDir, 0o711, identity);
-  prepareFolder(options.stateDir, 0o700, identity);
-  await requireReadableProgram(identity, main, options);
-  const base = await planBase(config.divert, identity.uid, log);
+  const ground = await supervisorGround({
+    ...options,
+    main,
+    proxyUser: options.proxyUser,
+    waiting: () => {
+      log('info', 'waiting for the previous proxy to end its sessions', {});
+    },
+  });
+  const base = await planBase(config.divert, ground.proxyUid, log);
   if (config.divert.forwarded) {
     log('warn', 'divert.forwarded has no effect yet: only FTP of this machine itself is secured', {});
   }
   warnOfEphemeralOverlap(config.divert.sourcePorts, log);
   const start = startMessage(config);
-  const lock = await lockInstance(options.runtimeDir, () => {
-    log('info', 'waiting for the previous proxy to end its sessions', {});
-  });
+  const { command, release } = await ground.lock();
   try {
     const keeper = new ProxyKeeper({
       base,
       start,
-      command: { main, args: options.proxyArguments, identity, lockDescriptor: lock.folderDescriptor },
+      command,
       diverter: options.diverter ?? (await redirectLayer(config.divert, start.shares, log)),
       log,
+      onReady: options.onReady,
     });
-    return await withSignals(keeper);
+    return await withSignals(keeper, options.stop);
   } finally {
-    lock.release();
+    release();
   }
-}
-
-async function requireReadableProgram(
-  identity: ProxyIdentity,
-  main: string,
-  options: SupervisorOptions,
-): Promise<void> {
-  await requireAccess(identity, process.execPath, 'search');
-  await requireAccess(identity, main, 'read');
-  if (options.configPath !== undefined) await requireAccess(identity, options.configPath, 'read');
-  await requireAccess(identity, options.runtimeDir, 'write');
-  await requireAccess(identity, options.stateDir, 'write');
 }
 
 function startMessage(config: Config): StartMessage {
@@ -90,13 +81,15 @@ function startMessage(config: Config): StartMessage {
 
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-async function withSignals(keeper: ProxyKeeper): Promise<number> {
+async function withSignals(keeper: ProxyKeeper, asked: AbortSignal | undefined): Promise<number> {
   const stop = (): void => {
     keeper.stop();
   };
   const retire = (): void => {
     keeper.retire();
   };
+  asked?.addEventListener('abort', stop);
+  if (asked?.aborted === true) stop();
   for (const signal of stopSignals) process.on(signal, stop);
   process.on('SIGUSR2', retire);
   try {
@@ -104,6 +97,7 @@ async function withSignals(keeper: ProxyKeeper): Promise<number> {
   } catch (error) {
     throw Fault.from(error);
   } finally {
+    asked?.removeEventListener('abort', stop);
     for (const signal of stopSignals) process.off(signal, stop);
     process.off('SIGUSR2', retire);
   }

@@ -1,13 +1,15 @@
 // `ftpseal daemon`, its hidden child `proxy-process`, `cleanup` and `check`.
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { defaultConfigPath, loadConfig } from '../config-load.js';
+import { loadConfig } from '../config-load.js';
+import { defaultConfigPath, machinePlaces } from '../sys/usual-places.js';
 import { EXIT } from '../../shared/fault.js';
 import type { LogLevel } from '../sys/log.js';
 import { formatEntry } from '../sys/log-line.js';
 import { outlastSurroundings } from '../sys/long-lived.js';
 import { print, printJson, type JsonOption } from './output.js';
 import { runtimeDirOf, stateDirOf, type DirOptions } from './paths.js';
+import type { SupervisorOptions } from '../supervisor.js';
 
 export interface DaemonOptions extends DirOptions {
   readonly config?: string;
@@ -16,15 +18,29 @@ export interface DaemonOptions extends DirOptions {
   readonly proxyUser?: string;
 }
 
-/** Runs until a signal; resolves with the exit code. The proxy is this same program with other arguments. */
+/** Runs until a signal; resolves with the exit code. */
 export async function daemonCommand(options: DaemonOptions): Promise<number> {
+  return superviseDaemon(options, {
+    log: (level, message, fields) => {
+      process.stderr.write(`${formatEntry({ level, time: Date.now(), message }, fields)}\n`);
+    },
+  });
+}
+
+export type Surroundings = Pick<SupervisorOptions, 'log' | 'onReady' | 'stop'>;
+
+/** The supervisor, wherever it runs. The proxy is this same program with other arguments. */
+export async function superviseDaemon(options: DaemonOptions, around: Surroundings): Promise<number> {
   outlastSurroundings();
   const config = await loadConfig(options.config);
   const configPath = options.config ?? (existsSync(defaultConfigPath) ? defaultConfigPath : undefined);
-  const stateDir = stateDirOf(options);
-  const runtimeDir = runtimeDirOf(options);
+  // An administrator of Windows who starts it by hand starts the machine's daemon, not one of their own.
+  const usual = process.platform === 'win32' ? machinePlaces : {};
+  const stateDir = stateDirOf({ ...usual, ...options });
+  const runtimeDir = runtimeDirOf({ ...usual, ...options });
   const { runSupervisor } = await import('../supervisor.js');
   return runSupervisor({
+    ...around,
     config,
     configPath: configPath === undefined ? undefined : resolve(configPath),
     stateDir,
@@ -44,8 +60,7 @@ export async function daemonCommand(options: DaemonOptions): Promise<number> {
       ...(options.foreground === true ? ['--foreground'] : []),
     ],
     log: (level, message, fields) => {
-      if (level === 'debug' && options.logLevel !== 'debug') return;
-      process.stderr.write(`${formatEntry({ level, time: Date.now(), message }, fields)}\n`);
+      if (level !== 'debug' || options.logLevel === 'debug') around.log(level, message, fields);
     },
   });
 }

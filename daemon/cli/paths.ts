@@ -2,15 +2,12 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Fault } from '../../shared/fault.js';
-import { programData } from '../config-load.js';
 import { DaemonClient } from '../ipc/client.js';
 import { isMachine } from '../sys/own-user.js';
+import { localData } from '../sys/windows/known-folders.js';
+import { machinePlaces as system } from '../sys/usual-places.js';
 
 const isWindows = process.platform === 'win32';
-/** The machine's own places. */
-export const system = isWindows
-  ? { stateDir: join(programData(), 'state'), runtimeDir: join(programData(), 'run') }
-  : { stateDir: '/var/lib/ftpseal', runtimeDir: '/run/ftpseal' };
 
 export interface DirOptions {
   readonly stateDir?: string;
@@ -40,8 +37,7 @@ export async function connectDaemon({ runtimeDir }: DirOptions): Promise<DaemonC
 }
 
 function userStateDir(): string {
-  if (isWindows)
-    return join(process.env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'ftpseal', 'state');
+  if (isWindows) return join(localData() ?? join(homedir(), 'AppData', 'Local'), 'ftpseal', 'state');
   return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'ftpseal');
 }
 

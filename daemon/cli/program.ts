@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { EXIT, exitCodeOf, Fault } from '../../shared/fault.js';
 import { visible } from '../sys/visible.js';
 import { programVersion } from '../sys/program-version.js';
+import { defaultConfigPath } from '../sys/usual-places.js';
 
 import { addCertCommands } from './cert-program.js';
 import type * as DaemonModule from './daemon-command.js';
@@ -15,6 +16,7 @@ import type * as PauseModule from './pause-command.js';
 import type * as PromptsModule from './prompts-command.js';
 import type * as ProxyModule from './proxy-command.js';
 import { addServeCommand } from './serve-program.js';
+import { addServiceCommand } from './service-program.js';
 import type * as SessionsModule from './sessions-command.js';
 import { addTunnelCommand } from './tunnel-program.js';
 
@@ -67,18 +69,24 @@ function makeProgram(outcome: Outcome): Command {
   addServeCommand(program, (code) => {
     outcome.exitCode = code;
   });
+  addServiceCommand(program, longRunning, (code) => {
+    outcome.exitCode = code;
+  });
   addTunnelCommand(program, (code) => {
     outcome.exitCode = code;
   });
   return program;
 }
 
+/** The options of whatever stays: daemon, proxy, service. */
+function longRunning(command: Command): Command {
+  return withRuntimeDir(command)
+    .option('--config <file>', `configuration file (default: ${defaultConfigPath})`)
+    .option('--state-dir <dir>', 'where keys and the log are kept')
+    .addOption(new Option('--log-level <level>', 'what is logged').choices(logLevels).default('info'));
+}
+
 function addDaemonCommands(program: Command, outcome: Outcome): void {
-  const longRunning = (command: Command) =>
-    withRuntimeDir(command)
-      .option('--config <file>', 'configuration file (default: /etc/ftpseal/config.toml)')
-      .option('--state-dir <dir>', 'where keys and the log are kept')
-      .addOption(new Option('--log-level <level>', 'what is logged').choices(logLevels).default('info'));
   longRunning(program.command('daemon'))
     .description('intercept and secure FTP connections until stopped (root)')
     .option('--foreground', 'log to the terminal, and ask questions there')
@@ -133,7 +141,7 @@ function addLookCommands(program: Command, outcome: Outcome): void {
     });
   withJson(program.command('check'))
     .description('test a configuration file without starting anything')
-    .argument('[file]', 'default: /etc/ftpseal/config.toml')
+    .argument('[file]', `default: ${defaultConfigPath}`)
     .action(async (file: string | undefined, options: Shared) => {
       const { checkCommand } = await import('./daemon-command.js');
       await checkCommand(file, options);

@@ -23,6 +23,8 @@ interface Running {
   early: Buffer[];
   final: Reply | undefined;
   aborted: boolean;
+  /** The channel was let go of; nothing may be asked of it any more. */
+  discarded: boolean;
 }
 
 /** One session's transfers, one at a time. A channel is being arranged or in use, never both. */
@@ -85,6 +87,7 @@ export class TransferMachine {
       early: [],
       final: undefined,
       aborted: false,
+      discarded: false,
     };
     this.#running = running;
     const sequence = this.#control.send(command, { kind: 'transfer' });
@@ -151,7 +154,7 @@ export class TransferMachine {
   /** If data is under way: from now on a pause in it means that its end was lost. False if none is. */
   expectEnd(): boolean {
     const running = this.#running;
-    if (running?.begun !== true || running.outcome !== undefined) return false;
+    if (running?.begun !== true || running.outcome !== undefined || running.discarded) return false;
     this.#control.outbox.emit({ kind: 'expectEnd', channel: running.channel.id });
     return true;
   }
@@ -159,7 +162,7 @@ export class TransferMachine {
   #startData(running: Running): void {
     if (running.begun) return;
     running.begun = true;
-    if (running.outcome !== undefined) return;
+    if (running.outcome !== undefined || running.discarded) return;
     const { client, id } = running.channel;
     if (client.kind === 'active')
       this.#control.outbox.emit({ kind: 'connectClient', channel: id, to: client.to });
@@ -169,7 +172,7 @@ export class TransferMachine {
   #refuse(running: Running, reply: Reply): void {
     const { channel } = running;
     this.#running = undefined;
-    if (running.begun) this.#control.outbox.emit({ kind: 'discard', channel: channel.id });
+    if (running.begun || running.discarded) this.#discard(running);
     else this.#arrangement.keep(channel);
     if (running.early.length > 0) this.#control.outbox.release(reply.raw);
     else this.#control.outbox.toClient(reply.raw);
@@ -189,8 +192,7 @@ export class TransferMachine {
     if (running === undefined) return;
     running.aborted = true;
     // A client closes its data connection along with ABOR, as it does at the end of a file: that must not become an end block.
-    if (this.#control.lines !== undefined && running.direction === 'upload')
-      this.#control.outbox.emit({ kind: 'discard', channel: running.channel.id });
+    if (this.#control.lines !== undefined && running.direction === 'upload') this.#discard(running);
     this.#settle(running);
   }
 
@@ -205,7 +207,7 @@ export class TransferMachine {
     this.#running = undefined;
     if (settlement === 'forward') this.completed += 1;
     if (settlement === 'truncated' || settlement === 'incomplete') this.cut += 1;
-    this.#control.outbox.emit({ kind: 'discard', channel: running.channel.id });
+    this.#discard(running);
     this.#control.outbox.release(
       settlement === 'forward' ? final.raw : Buffer.from(verdictOn(settlement, outcome)),
     );
@@ -221,8 +223,14 @@ export class TransferMachine {
     const running = this.#running;
     if (running === undefined) return;
     this.#running = undefined;
-    this.#control.outbox.emit({ kind: 'discard', channel: running.channel.id });
+    this.#discard(running);
     if (running.early.length > 0) this.#control.outbox.release(Buffer.alloc(0));
+  }
+
+  #discard(running: Running): void {
+    if (running.discarded) return;
+    running.discarded = true;
+    this.#control.outbox.emit({ kind: 'discard', channel: running.channel.id });
   }
 
   // What the driver and the server say of a channel goes to whoever has it

@@ -36,6 +36,8 @@ export interface RedirectSide {
   readonly registry: (inUse: () => ReturnType<SessionTable['addresses']>) => ServerRegistry;
   /** Installs the redirect to these ports, in the order of the workers. */
   readonly workersReady: (ports: readonly ReadyPorts[]) => Promise<void>;
+  /** Whether the proxy ends where the redirect can't be made, or stays and tries again. */
+  readonly withoutIt: 'end' | 'stay';
   readonly programOf: (connection: Connection) => Promise<string | undefined>;
   /** What an accepted connection was before the redirect, where the kernel can't tell. */
   readonly originOf: (ends: AcceptedEnds) => Promise<ConnectionOrigin | undefined>;
@@ -117,8 +119,7 @@ export class ProxyCore {
     try {
       await core.#listenIpc();
       const ports = await core.#pool.start();
-      await options.redirect?.workersReady(ports);
-      core.#redirected = options.redirect !== undefined;
+      await core.#redirectFirst(ports);
     } catch (error) {
       await core.stop(0);
       throw Fault.from(error);
@@ -206,6 +207,21 @@ export class ProxyCore {
     };
   }
 
+  async #redirectFirst(ports: readonly ReadyPorts[]): Promise<void> {
+    const { redirect, log } = this.#options;
+    if (redirect === undefined) return;
+    try {
+      await redirect.workersReady(ports);
+      this.#redirected = true;
+      this.#redirectFault = undefined;
+    } catch (error) {
+      if (redirect.withoutIt === 'end') throw error;
+      const sentence = Fault.from(error).userMessage;
+      if (sentence !== this.#redirectFault) log.error('connections are not redirected', { sentence });
+      this.#redirectFault = sentence;
+    }
+  }
+
   /** A replacement may listen on other ports. While another worker is away the list is not whole: its replacement sends it. */
   async #redirectAgain(): Promise<void> {
     const ports = this.#pool.ports();
@@ -268,6 +284,8 @@ export class ProxyCore {
   }
 
   async #sweep(): Promise<void> {
+    const ports = this.#redirected ? undefined : this.#pool.ports();
+    if (ports !== undefined) await this.#redirectFirst(ports);
     try {
       await this.#registry?.sweep();
     } catch (error) {

@@ -4,7 +4,8 @@ import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import { Fault } from '../../shared/fault.js';
 import { configFault } from '../config-errors.js';
-import { defaultConfigPath, readDocument } from '../config-load.js';
+import { readDocument } from '../config-load.js';
+import { defaultConfigPath } from '../sys/usual-places.js';
 import { serveTable, toServeConfig, type ServeConfig } from './serve-config.js';
 
 /** Keys of `[serve]` that the command line gives, under their names in the file. */

@@ -1,10 +1,8 @@
 // The proxy as a child process: how it is started, spoken to and ended. Decides nothing.
 import { spawn } from 'node:child_process';
-import { SYSTEM_PATH } from '../sys/system-path.js';
-import { dropArguments, setprivMissing } from './proxy-identity.js';
 import type { ChildProcess } from 'node:child_process';
+import type { Fault } from '../../shared/fault.js';
 import type { ToProxy } from '../privops.js';
-import type { ProxyIdentity } from './proxy-identity.js';
 
 /** How the proxy ended. `fault` is set if it could not even be started. */
 export interface ProxyEnd {
@@ -13,13 +11,18 @@ export interface ProxyEnd {
   readonly fault: Error | undefined;
 }
 
+/** What is run, complete: the platform's ground (supervisor-ground.ts) makes it. */
 export interface ProxyCommand {
-  /** The module that node runs, and its arguments. */
-  readonly main: string;
-  readonly args: readonly string[];
-  readonly identity: ProxyIdentity;
-  /** Inherited as descriptor 4 and never used: it carries the runtime folder's lock. */
-  readonly lockDescriptor: number;
+  readonly program: string;
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  /** Besides the few variables that every child gets. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Descriptors 0 to 2, and what more is inherited from descriptor 4 on. */
+  readonly output: 'inherit' | 'ignore';
+  readonly inherited: readonly number[];
+  /** The sentence for a program that could not be started. */
+  readonly missing: (cause: Error) => Fault;
 }
 
 export class ProxyChild {
@@ -28,14 +31,15 @@ export class ProxyChild {
 
   /** `onMessage` gets whatever the child sends, unchecked. */
   constructor(command: ProxyCommand, onMessage: (message: unknown) => void) {
-    const argv = [...dropArguments(command.identity), process.execPath, command.main, ...command.args];
-    this.#child = spawn('setpriv', argv, {
-      cwd: '/',
-      env: childEnvironment(process.env),
-      stdio: ['inherit', 'inherit', 'inherit', 'ipc', command.lockDescriptor],
+    const { output } = command;
+    this.#child = spawn(command.program, command.argv, {
+      cwd: command.cwd,
+      env: { ...kept(process.env), ...command.env },
+      stdio: [output, output, output, 'ipc', ...command.inherited],
+      windowsHide: true,
     });
     this.#child.on('message', onMessage);
-    this.ended = endOf(this.#child);
+    this.ended = endOf(this.#child, command);
   }
 
   get pid(): number | undefined {
@@ -52,11 +56,10 @@ export class ProxyChild {
   }
 }
 
-function endOf(child: ChildProcess): Promise<ProxyEnd> {
+function endOf(child: ChildProcess, { missing }: ProxyCommand): Promise<ProxyEnd> {
   return new Promise((resolve) => {
     child.once('error', (error) => {
-      if (child.pid === undefined)
-        resolve({ code: undefined, signal: undefined, fault: setprivMissing(error) });
+      if (child.pid === undefined) resolve({ code: undefined, signal: undefined, fault: missing(error) });
     });
     child.once('exit', (code, signal) => {
       resolve({ code: code ?? undefined, signal: signal ?? undefined, fault: undefined });
@@ -67,11 +70,10 @@ function endOf(child: ChildProcess): Promise<ProxyEnd> {
 const passedOn = ['TERM', 'LANG', 'LC_ALL', 'TZ', 'NODE_EXTRA_CA_CERTS'];
 
 // A list of what may pass, so that NODE_OPTIONS, LD_PRELOAD and whatever comes next do not.
-function childEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const kept = passedOn.flatMap((name) => (own[name] === undefined ? [] : [[name, own[name]] as const]));
+function kept(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const named = passedOn.flatMap((name) => (own[name] === undefined ? [] : [[name, own[name]] as const]));
   return {
-    PATH: SYSTEM_PATH,
-    ...Object.fromEntries(kept),
+    ...Object.fromEntries(named),
     // Node adds its own to every environment that does not name it.
     NODE_V8_COVERAGE: undefined,
   };

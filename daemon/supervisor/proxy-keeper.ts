@@ -1,7 +1,7 @@
 // Keeps one proxy running and the redirect in step with it: start, requests, restart after a crash, orderly end.
 import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT, Fault } from '../../shared/fault.js';
-import { RETIRE_MS, STOP_GRACE_MS, admitRequest } from '../privops.js';
+import { RETIRE_MS, STOP_GRACE_MS, admitRequest, withoutRedirect } from '../privops.js';
 import { socketProgram } from '../sys/socket-program.js';
 import { ProxyChild } from './proxy-child.js';
 import type { ConnectionOrigin, DivertedServer, Diverter, WorkerPorts } from '../divert/diverter.js';
@@ -26,6 +26,7 @@ export interface KeeperOptions {
   readonly command: ProxyCommand;
   readonly diverter: Diverter;
   readonly log: SupervisorLog;
+  readonly onReady?: (() => void) | undefined;
 }
 
 export class ProxyKeeper {
@@ -206,16 +207,25 @@ export class ProxyKeeper {
     try {
       await this.#applyPlan();
     } catch (error) {
+      if (withoutRedirect === 'stay') {
+        this.#setRunning(child, workers.length);
+        throw error;
+      }
       // A proxy without redirect serves nobody; the end of its life decides between giving up and trying again.
       this.#redirectFault = Fault.from(error, 'redirect');
       child.kill('SIGKILL');
       throw error;
     }
+    this.#setRunning(child, workers.length);
+  }
+
+  #setRunning(child: ProxyChild, workers: number): void {
     if (this.#phase !== 'starting') return;
     this.#phase = 'running';
+    this.#options.onReady?.();
     this.#options.log('info', 'ready', {
       ports: this.#options.base.ports.join(' '),
-      workers: workers.length,
+      workers,
       proxyUid: this.#options.base.proxyUid,
       ...(child.pid === undefined ? {} : { proxyPid: child.pid }),
     });

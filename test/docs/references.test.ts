@@ -14,6 +14,7 @@ const papers: Readonly<Record<string, number>> = {
   'docs/reliability.md': 15,
   'docs/x-safetp1.md': 2,
   'docs/failures.md': 10,
+  'docs/lineage.md': 60,
 };
 
 interface Reference {

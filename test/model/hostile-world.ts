@@ -9,6 +9,8 @@ import {
   ODD_BYTES,
   ODD_LINES,
   PROGRAM_LINES,
+  SAFETP_SERVER_WORDS,
+  SEALED_SERVER_WORDS,
   SERVER_BYTES,
   SERVER_WORDS,
   serverSays,
@@ -19,9 +21,11 @@ const CLIENT: readonly Move[] = [
   ...ODD_BYTES.map((text) => move(`C. ${text}`, clientSays(text))),
 ];
 const SERVER: readonly Move[] = [
-  ...SERVER_WORDS.map((line) => move(`S: ${line}`, serverSays(`${line}\r\n`))),
+  ...SERVER_WORDS.map(said),
   ...SERVER_BYTES.map((text) => move(`S. ${text}`, serverSays(text))),
 ];
+const SAFETP_SERVER: readonly Move[] = [...SERVER, ...SAFETP_SERVER_WORDS.map(said)];
+const SEALED_SERVER: readonly Move[] = SEALED_SERVER_WORDS.map(said);
 const NETWORK: readonly Move[] = [
   move('server connected', { kind: 'serverConnected' }),
   move('server failed', { kind: 'serverFailed', reason: 'refused' }),
@@ -41,18 +45,24 @@ const BEHIND_MAX = 2;
 const PENDING_MAX = 20;
 const OUTSTANDING_MAX = 3;
 
+function said(line: string): Move {
+  return move(`S: ${line}`, serverSays(`${line}\r\n`));
+}
+
 function move(label: string, event: Event): Move {
   return { label, event };
 }
 
-export function hostileMoves({ session }: World): readonly Move[] {
-  const { heldCommands, heldBytes, behind, channels, outstanding, repliesPending } = insideOf(session);
+export function hostileMoves({ session, safetp }: World): readonly Move[] {
+  const inside = insideOf(session);
+  const { heldCommands, heldBytes, behind, channels, outstanding, repliesPending } = inside;
+  const words = inside.sealed ? SEALED_SERVER : safetp ? SAFETP_SERVER : SERVER;
   const open = session.phase === 'secured' || session.phase === 'cleartext';
   const mayAsk = heldCommands < (open ? 2 : 1) && heldBytes < 100 && outstanding < OUTSTANDING_MAX;
   return [
     ...NETWORK,
     ...(mayAsk ? CLIENT : []),
-    ...(behind < BEHIND_MAX && repliesPending < PENDING_MAX ? SERVER : []),
+    ...(behind < BEHIND_MAX && repliesPending < PENDING_MAX ? words : []),
     ...[channels, channels - 1].filter((id) => id > 0).flatMap((id) => onChannel(id, channels)),
   ];
 }

@@ -7,6 +7,7 @@ import { preludeCase } from '../transcripts/files.js';
 import { DEFAULT_CONTEXT } from '../transcripts/scenario.js';
 import { hostileMoves } from './hostile-world.js';
 import { loadOpenedCore } from './opened.js';
+import { safetpRoots } from './safetp-roots.js';
 import { leadingMove, willingMoves } from './willing-world.js';
 import { eventsOf, walk, type WalkReport } from './walk.js';
 import { step, type Root, type Rules, type World } from './world.js';
@@ -16,7 +17,7 @@ const depth = Number(process.env['FTPSEAL_MODEL_DEPTH'] ?? 40);
 const minutes = process.env['FTPSEAL_FUZZ_MINUTES'];
 const started = Date.now();
 
-/** Two walks share the time of a deep run. */
+/** The walks share the time of a deep run. */
 function until(share: number): number {
   return minutes === undefined ? Number.POSITIVE_INFINITY : started + Number(minutes) * 60_000 * share;
 }
@@ -66,8 +67,13 @@ function roots(): readonly Root[] {
 
 describe('the states of a session', () => {
   it('keep every promise, whatever anybody does', () => {
-    const report = walk({ rules: hostile, roots: roots(), depth, statesMax, until: until(0.6) });
+    const report = walk({ rules: hostile, roots: roots(), depth, statesMax, until: until(0.35) });
     print('hostile', report);
+  });
+
+  it('keep every promise with X-SafeTP1 (T02), whatever anybody does', () => {
+    const report = walk({ rules: hostile, roots: safetpRoots(), depth, statesMax, until: until(0.55) });
+    print('hostile, X-SafeTP1', report);
   });
 
   it('lead to an answer for every command, when everybody keeps the rules', () => {
@@ -76,10 +82,22 @@ describe('the states of a session', () => {
       roots: roots(),
       depth,
       statesMax,
-      until: until(1),
+      until: until(0.8),
       check: comesToRest,
     });
     print('willing', report);
+  });
+
+  it('lead to an answer for every command, with X-SafeTP1 too', () => {
+    const report = walk({
+      rules: willing,
+      roots: safetpRoots(),
+      depth,
+      statesMax,
+      until: until(1),
+      check: comesToRest,
+    });
+    print('willing, X-SafeTP1', report);
   });
 });
 

@@ -12,6 +12,7 @@ import {
 import type { Session, SessionContext } from '../../daemon/ftp/session.js';
 import type { Phase } from '../../daemon/ftp/state.js';
 import { insideOf } from './opened.js';
+import { SAFETP_NAME, SEALED } from './stand-in-safetp.js';
 
 const CREDENTIALS = /^[\t \0\xf0-\xff]*(?:USER|PASS|ACCT)(?:[\s\0]|$)/i;
 const ANONYMOUS = /^USER (?:anonymous|ftp)$/i;
@@ -19,6 +20,7 @@ const ANONYMOUS = /^USER (?:anonymous|ftp)$/i;
 const WAITS: Readonly<Partial<Record<Phase, TimerName>>> = {
   greeting: 'negotiation',
   negotiating: 'negotiation',
+  proving: 'negotiation',
   reconnecting: 'negotiation',
   handshaking: 'handshake',
 };
@@ -33,9 +35,12 @@ export class Monitor {
   readonly #open = new Set<ChannelId>();
   readonly #discarded = new Set<ChannelId>();
   readonly #relayed = new Set<ChannelId>();
+  readonly #inBlocks = new Set<ChannelId>();
   #asked: 'none' | 'key' | 'clear' | 'anonymous' = 'none';
   #credentials: 'none' | 'anonymous' | 'any';
   #tls: 'no' | 'begun' | 'stands' = 'no';
+  /** X-SafeTP1: a key was accepted, and then each line has its cover. */
+  #cover: 'no' | 'accepted' | 'on' = 'no';
   #over: 'no' | 'close' | 'tunnel' = 'no';
   #data: 'none' | 'asked' | 'whole' | 'broken' = 'none';
   #dataOf: ChannelId | undefined;
@@ -65,6 +70,7 @@ export class Monitor {
       this.#asked,
       this.#credentials,
       this.#tls,
+      this.#cover,
       this.#over,
       this.#data,
       this.#direction,
@@ -91,6 +97,8 @@ export class Monitor {
     if (event.kind === 'dataSettled' && event.channel === this.#dataOf)
       this.#onDataSettled(event.outcome.kind);
     if (event.kind !== 'decided' || this.#asked === 'none') return;
+    if (event.decision.kind === 'allow' && this.#asked === 'key' && this.#tls !== 'stands')
+      this.#cover = 'accepted';
     if (event.decision.kind === 'allow')
       this.#credentials = this.#asked === 'anonymous' ? 'anonymous' : 'any';
     this.#asked = 'none';
@@ -134,8 +142,30 @@ export class Monitor {
   }
 
   #onAsk({ question }: Extract<Effect, { kind: 'ask' }>): void {
-    if (question.kind === 'key' && this.#tls !== 'stands') throw new Error('a key without TLS');
+    const shown = question.kind === 'key' && question.identity.mechanism === SAFETP_NAME;
+    if (question.kind === 'key' && this.#tls !== 'stands' && !shown) throw new Error('a key without TLS');
+    if (question.kind !== 'key' && this.#cover !== 'no') throw new Error('clear, where encryption had begun');
     this.#asked = question.kind === 'key' ? 'key' : question.anonymous ? 'anonymous' : 'clear';
+  }
+
+  /** From the accepted key on nothing is said in clear but what proves it, and from DIGT on nothing at all. */
+  #checkCover(session: Session, lines: readonly string[]): void {
+    for (const line of lines.filter((each) => each !== '')) {
+      if (this.#cover === 'accepted' && line === `${SEALED}DIGT`) this.#onCovered(session);
+      const isProof = this.#cover === 'accepted' && line.startsWith('ADAT ');
+      const isCovered = this.#cover === 'on' && line.startsWith(SEALED);
+      if (!isProof && !isCovered) throw new Error(`in clear: ${JSON.stringify(line)}`);
+      const isProven = session.phase === 'secured' || session.phase === 'closed';
+      if (isCovered && line !== `${SEALED}DIGT` && !isProven)
+        throw new Error(`before DIGT was answered: ${JSON.stringify(line)}`);
+    }
+  }
+
+  #onCovered(session: Session): void {
+    const { outstanding, repliesPending, midReply } = insideOf(session);
+    if (outstanding > 1 || repliesPending > 0 || midReply)
+      throw new Error('something in clear is left when lines are protected');
+    this.#cover = 'on';
   }
 
   /** Nothing that was said in clear may be left to be read, or answered, inside TLS. */
@@ -154,7 +184,9 @@ export class Monitor {
       this.#discarded.add(channel);
       this.#open.delete(channel);
     }
+    if (effect.kind === 'useBlocks') this.#inBlocks.add(channel);
     if (effect.kind === 'relay') {
+      if (this.#cover === 'on' && !this.#inBlocks.has(channel)) throw new Error('data without its blocks');
       if (this.#relayed.has(channel)) throw new Error('a channel is relayed twice');
       this.#relayed.add(channel);
       this.#dataOf = channel;
@@ -165,13 +197,15 @@ export class Monitor {
   #onSendServer(session: Session, text: string): void {
     // What is only relayed has no lines; a tunnel begins with the client's own handshake.
     if (session.phase === 'passthrough' || session.phase === 'tunnel') return;
-    for (const line of text.split(/[\r\n]+/)) {
+    const lines = text.split(/[\r\n]+/);
+    if (this.#cover !== 'no') this.#checkCover(session, lines);
+    for (const line of lines) {
       if (!CREDENTIALS.test(line)) continue;
       if (this.#credentials === 'any') continue;
       const anonymous = this.#credentials === 'anonymous' && (!/^USER/i.test(line) || ANONYMOUS.test(line));
       if (!anonymous) throw new Error(`a credential left: ${JSON.stringify(line)}`);
     }
-    if (!/^(?:RETR|STOR)/m.test(text)) return;
+    if (!/^(?:ENC )?(?:RETR|STOR)/m.test(text)) return;
     this.#data = this.#carriesData(session) ? 'asked' : 'none';
     this.#dataOf = undefined;
   }

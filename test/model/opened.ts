@@ -12,6 +12,7 @@ interface OpenedFields {
     readonly pairing: { readonly size: number; readonly due: { readonly verb: string } | undefined };
     readonly outbox: { readonly _$behind: readonly unknown[]; readonly _$behindBytes: number };
     readonly replies: { readonly pending: number; readonly midReply: boolean };
+    readonly lines: object | undefined;
   };
   readonly _$conversation: {
     readonly transfer: { readonly _$arrangement: { readonly _$channels: number } };
@@ -29,6 +30,8 @@ export interface Inside {
   readonly behindBytes: number;
   readonly repliesPending: number;
   readonly midReply: boolean;
+  /** Lines are protected one by one. */
+  readonly sealed: boolean;
   /** The number of the newest channel. */
   readonly channels: number;
 }
@@ -44,6 +47,7 @@ export function insideOf(session: Session): Inside {
     behindBytes: control.outbox._$behindBytes,
     repliesPending: control.replies.pending,
     midReply: control.replies.midReply,
+    sealed: control.lines !== undefined,
     channels: conversation.transfer._$arrangement._$channels,
   };
 }

@@ -1,6 +1,7 @@
 // What the model's clients, servers and networks can do: few words, but one for each kind that the core tells apart.
 import type { Event } from '../../daemon/ftp/events.js';
 import { TRANSFER_SUCCESS } from './monitor.js';
+import { OPENED, SAFETP_WORDS } from './stand-in-safetp.js';
 
 /** What a program says. */
 export const PROGRAM_LINES: readonly string[] = [
@@ -69,12 +70,37 @@ export const SERVER_WORDS: readonly string[] = [
   '234 go\r\n230 in',
 ];
 
+/** What it says besides to a client that knows X-SafeTP1. */
+export const SAFETP_SERVER_WORDS: readonly string[] = [
+  SAFETP_WORDS.key,
+  SAFETP_WORDS.exchange,
+  `${SAFETP_WORDS.key}\r\n${SAFETP_WORDS.exchange}`,
+  `${SAFETP_WORDS.agreed}\r\n230 in`,
+];
+
+/** What it says once lines are protected: the same and a little more, each line in its cover; and something without. */
+export const SEALED_SERVER_WORDS: readonly string[] = [
+  ...[...SERVER_WORDS, SAFETP_WORDS.digest, '211 DIGT=other', '200 PBSZ=99999', '538 no PBSZmin=65536'].map(
+    sealedReply,
+  ),
+  TRANSFER_SUCCESS,
+];
+
+/** A reply of any number of lines as it crosses the wire under protection. */
+export function sealedReply(reply: string): string {
+  return reply.replaceAll(/^|(?<=\r\n)/g, OPENED);
+}
+
 /** Server bytes that are no line. */
 export const SERVER_BYTES: readonly string[] = ['22', '\x16\x03\x03'];
 
 const REPLIES: Readonly<Record<string, readonly string[]>> = {
   GREETING: ['220 hi', '421 no', '230 in'],
   AUTH: ['234 go', '502 no', '504 LIST=TLS-P', '120 x'],
+  'AUTH X-SafeTP1': [SAFETP_WORDS.key, '504 LIST=TLS-P'],
+  'ADAT key': [SAFETP_WORDS.exchange],
+  'ADAT proof': [SAFETP_WORDS.agreed],
+  DIGT: [SAFETP_WORDS.digest],
   USER: ['331 password', '230 in', '530 no'],
   PASS: ['230 in', '530 no'],
   PBSZ: ['200 ok', '503 no'],

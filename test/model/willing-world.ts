@@ -4,7 +4,15 @@ import type { Effect } from '../../daemon/ftp/effects.js';
 import type { ChannelId, Event } from '../../daemon/ftp/events.js';
 import { endpoint, IDENTITY } from '../transcripts/notation.js';
 import { insideOf } from './opened.js';
-import { clientSays, overtakingReply, PROGRAM_LINES, repliesTo, serverSays } from './vocabulary.js';
+import { OPENED, SEALED } from './stand-in-safetp.js';
+import {
+  clientSays,
+  overtakingReply,
+  PROGRAM_LINES,
+  repliesTo,
+  sealedReply,
+  serverSays,
+} from './vocabulary.js';
 import type { Move, World } from './world.js';
 
 /** What the driver still has to do, or the person to answer. */
@@ -33,7 +41,8 @@ export class Debts {
   /** A duty is done with by the event that answers it, and a command by its final reply. */
   note(event: Event, effects: readonly Effect[]): void {
     if (event.kind === 'serverBytes')
-      for (const line of Buffer.from(event.bytes).toString('latin1').split('\r\n')) this.#onReply(line);
+      for (const line of Buffer.from(event.bytes).toString('latin1').split('\r\n'))
+        this.#onReply(withoutCover(line, OPENED));
     const done = event.kind === 'channelFailed' ? FAILED[event.leg] : DUTY_OF[event.kind];
     if (done !== undefined) this.#finish(done, 'channel' in event ? event.channel : undefined);
     if (event.kind === 'serverConnected' && !this.#implicit) this.unanswered = ['GREETING'];
@@ -49,7 +58,9 @@ export class Debts {
   #onReply(line: string): void {
     const isFinal = /^[2-5][0-9]{2}(?: |$)/.test(line);
     if (!isFinal && !line.startsWith('150 ')) return;
-    const overtaken = this.unanswered.findIndex((verb) => overtakingReply(verb)?.endsWith(line) === true);
+    const overtaken = this.unanswered.findIndex(
+      (verb) => overtakingReply(withoutCover(verb, SEALED))?.endsWith(line) === true,
+    );
     const at = isFinal && this.unanswered[0]?.endsWith(' FINAL') === true ? Math.max(overtaken, 0) : 0;
     const verb = (this.unanswered[at] ?? '').replace(/ FINAL$/, '');
     const rest = this.unanswered.filter((_, index) => index !== at);
@@ -97,9 +108,19 @@ export class Debts {
   }
 
   #onSent(text: string): void {
-    const verbs = text.split('\r\n').flatMap((line) => /[A-Z]+/.exec(line)?.[0] ?? []);
+    const verbs = text.split('\r\n').flatMap((line) => {
+      const [, cover = '', verb] = SPOKEN.exec(line) ?? [];
+      return verb === undefined ? [] : `${cover}${verb}`;
+    });
     this.unanswered = [...this.unanswered, ...verbs];
   }
+}
+
+/** A command, perhaps in its cover; the mechanisms and the steps of X-SafeTP1 are told apart. */
+const SPOKEN = /^[^A-Z]*(ENC )?(AUTH X-SafeTP1|ADAT key|ADAT proof|[A-Z]+)/;
+
+function withoutCover(text: string, cover: string): string {
+  return text.startsWith(cover) ? text.slice(cover.length) : text;
 }
 
 const DUTY_OF: Readonly<Partial<Record<Event['kind'], readonly Duty['kind'][]>>> = {
@@ -150,8 +171,12 @@ function mayAsk({ session, monitor, debts }: World): boolean {
 function answers(unanswered: readonly string[]): readonly string[] {
   const [oldest, ...later] = unanswered;
   if (oldest === undefined) return [];
-  const early = oldest.endsWith(' FINAL') ? later.flatMap((verb) => overtakingReply(verb) ?? []) : [];
-  return [...repliesTo(oldest), ...early];
+  const bare = withoutCover(oldest, SEALED);
+  const early = bare.endsWith(' FINAL')
+    ? later.flatMap((verb) => overtakingReply(withoutCover(verb, SEALED)) ?? [])
+    : [];
+  const replies = [...repliesTo(bare), ...early];
+  return bare === oldest ? replies : replies.map(sealedReply);
 }
 
 /** How a duty may end; the first one is success. */

@@ -5,6 +5,7 @@ import type { Session, SessionContext } from '../../daemon/ftp/session.js';
 import { canonicalForm } from './canonical.js';
 import { Monitor } from './monitor.js';
 import { insideOf } from './opened.js';
+import { SAFETP_NAME } from './stand-in-safetp.js';
 import { Debts } from './willing-world.js';
 
 export interface Move {
@@ -16,6 +17,8 @@ export interface World {
   readonly session: Session;
   readonly monitor: Monitor;
   readonly debts: Debts;
+  /** X-SafeTP1 may be used. */
+  readonly safetp: boolean;
 }
 
 /** Where a walk begins: a context, and the events that lead to the first state. */
@@ -35,7 +38,8 @@ export function worldAt(root: Root, { create, honest }: Rules): World {
   const session = create(root.context);
   const monitor = new Monitor(root.context, { honest });
   const debts = new Debts(root.context.policy.mode === 'implicit');
-  const world = { session, monitor, debts };
+  const safetp = root.context.policy.tls.mechanisms.includes(SAFETP_NAME);
+  const world = { session, monitor, debts, safetp };
   const effects = session.start();
   debts.note({ kind: 'timer', timer: 'linger' }, effects);
   monitor.observe(session, undefined, effects);

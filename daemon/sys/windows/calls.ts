@@ -5,6 +5,10 @@ import koffi from 'koffi';
 type Call = (...args: readonly unknown[]) => unknown;
 
 const signatures = {
+  'shell32.dll': {
+    SHGetFolderPathW:
+      'int SHGetFolderPathW(void *window, int folder, void *token, uint32_t flags, void *path)',
+  },
   'iphlpapi.dll': {
     GetExtendedTcpTable:
       'uint32_t GetExtendedTcpTable(void *table, void *size, int order, uint32_t family, int kind, uint32_t reserved)',
@@ -19,6 +23,8 @@ const signatures = {
       'int QueryFullProcessImageNameW(intptr_t process, uint32_t flags, void *name, void *size)',
   },
   'advapi32.dll': {
+    AdjustTokenPrivileges:
+      'int AdjustTokenPrivileges(intptr_t token, int disableAll, void *change, uint32_t length, void *before, void *needed)',
     ConvertSecurityDescriptorToStringSecurityDescriptorW:
       'int ConvertSecurityDescriptorToStringSecurityDescriptorW(void *descriptor, uint32_t revision, uint32_t parts, void *text, void *length)',
     ConvertStringSecurityDescriptorToSecurityDescriptorW:

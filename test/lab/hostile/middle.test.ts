@@ -9,7 +9,9 @@ import { must, start, waitFor, type Running } from '../harness/command.js';
 import { acceptNew, startDaemon, type Daemon } from '../harness/ftpseal.js';
 import { openLab, type Lab } from '../harness/lab.js';
 import { content } from '../harness/payload.js';
-import type { LabServer } from '../harness/server.js';
+import type { LabServer, ServerKind } from '../harness/server.js';
+import { proftpd13 } from '../servers/proftpd.js';
+import { pureFtpdTls } from '../servers/pure-ftpd.js';
 import { vsftpdTls } from '../servers/vsftpd.js';
 import { place } from '../show/ground.js';
 import { Talker } from '../show/talker.js';
@@ -21,10 +23,39 @@ interface MiddleCase {
   readonly name: string;
   readonly script: string;
   readonly sees: RegExp;
+  /** vsftpd where nothing is said. */
+  readonly server?: ServerKind;
 }
 
+const MALLORY = 'USER mallory\\r\\nPASS mallory\\r\\n';
 const FAILED = /421 ftpseal: /;
 const WORKED = /^220 [^\r\n]*\r\n331 [^\r\n]*\r\n230 [^\r\n]*\r\n257 [^\r\n]*\r\n$/;
+/** The login works, every answer in its place; or it ends, by whoever's word. */
+const EITHER =
+  /^(?:220[ -][^\r\n]*\r\n)+(?:331 [^\r\n]*\r\n230 [^\r\n]*\r\n257 [^\r\n]*\r\n|(?:421[ -][^\r\n]*\r\n)+)?$/;
+
+/** Towards the server: what is added in clear must not be done, or answered, under protection. */
+const TOWARDS_SERVERS: readonly MiddleCase[] = [vsftpdTls, proftpd13, pureFtpdTls].flatMap((server) => [
+  {
+    name: `a login added behind AUTH, to ${server.name}`,
+    script: `until C: AUTH\nforge ${MALLORY}\nrelay`,
+    sees: EITHER,
+    server,
+  },
+  {
+    name: `a login added in front of AUTH, to ${server.name}`,
+    script: `until S: 220\nforge ${MALLORY}\nrelay`,
+    sees: EITHER,
+    server,
+  },
+  {
+    name: `a NOOP added behind AUTH, to ${server.name}`,
+    script: 'until C: AUTH\nforge NOOP\\r\\n\nrelay',
+    sees: EITHER,
+    server,
+  },
+]);
+
 const CASES: readonly MiddleCase[] = [
   { name: 'nothing', script: 'relay', sees: WORKED },
   {
@@ -65,6 +96,7 @@ const CASES: readonly MiddleCase[] = [
     script: 'until S: 234\nbytes 1800\nshut',
     sees: FAILED,
   },
+  ...TOWARDS_SERVERS,
 ];
 
 let lab: Lab;
@@ -75,7 +107,7 @@ const servers = new Map<string, LabServer>();
 
 before(async () => {
   lab = await openLab({ third: true });
-  for (const { name } of CASES) servers.set(name, await lab.server(vsftpdTls));
+  for (const { name, server } of CASES) servers.set(name, await lab.server(server ?? vsftpdTls));
   for (const server of servers.values()) place(server, 'f', content(1000, 1));
   const mitm = lab.network.mitm ?? '';
   const { key, certificate } = await lab.certificate('middle');
@@ -113,7 +145,7 @@ for (const { name, sees } of CASES) {
     console.log(`middle: ${name}: ${JSON.stringify(seen)}`);
     assert.match(seen, sees);
     // A greeting is anybody's to forge; what stands behind protection is not.
-    assert.doesNotMatch(seen.replace(/^230 forged\r\n/, ''), /forged/);
+    assert.doesNotMatch(seen.replace(/^230 forged\r\n/, ''), /forged|mallory/);
   });
 }
 

@@ -62,6 +62,9 @@ export class Player {
       case 'clear':
         client.write(action.bytes);
         break;
+      case 'forge':
+        this.#options.server?.write(action.bytes);
+        break;
       case 'goodbye':
         this.#stream.end();
         break;

@@ -13,6 +13,7 @@
 //   hold             keep the connection until the other side ends it
 //
 // In the middle, with a genuine server behind:
+//   forge text       these bytes to the server, as if the client had said them
 //   relay            everything passes from here on
 //   until S: WORD    relay, up to and including a line of the server (or `C:`, of the client) that begins so
 //   twice S: WORD    the same, and that line passes twice
@@ -26,6 +27,7 @@ export type Action =
   | { readonly kind: 'say'; readonly bytes: Buffer }
   | { readonly kind: 'hear'; readonly word: string }
   | { readonly kind: 'clear'; readonly bytes: Buffer }
+  | { readonly kind: 'forge'; readonly bytes: Buffer }
   | { readonly kind: 'drip'; readonly ms: number; readonly bytes: Buffer }
   | { readonly kind: 'flood'; readonly mebibytes: number; readonly bytes: Buffer }
   | { readonly kind: 'wait'; readonly ms: number }
@@ -62,7 +64,8 @@ function parseAction(line: string): Action {
     case 'C:':
       return { kind: 'hear', word: tail };
     case 'clear':
-      return { kind: 'clear', bytes: decodeText(tail) };
+    case 'forge':
+      return { kind: word, bytes: decodeText(tail) };
     case 'drip':
       return { kind: 'drip', ms: Number(first), bytes: behindFirst };
     case 'flood':

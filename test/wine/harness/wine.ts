@@ -102,6 +102,11 @@ export class Wine {
     return this.start(argv, options).finish(options.timeoutMs ?? 60_000);
   }
 
+  /** Wine ends its services with the last ordinary program; this one stays until `close`. */
+  stayAwake(): void {
+    this.start([this.nodeExe, '-e', 'setInterval(() => undefined, 60_000)']);
+  }
+
   /** The arguments that make Node run a script: a file of this machine. */
   nodeArguments(script: string, args: readonly string[] = []): readonly string[] {
     return [this.nodeExe, this.windowsPath(script), ...args];

@@ -42,8 +42,9 @@ export function connectionOn(fd: number): Socket {
     );
   }
   const socket = new Socket({ fd, allowHalfOpen: true, readable: true, writable: true });
-  socket.pause();
-  return socket;
+  // A client may be gone before anybody listens to its connection.
+  socket.on('error', () => undefined);
+  return socket.pause();
 }
 
 /** Whether both descriptors are the same open file: inetd's child must not log into its client's connection. */

@@ -12,26 +12,38 @@ export interface Stored {
   readonly ended: boolean;
 }
 
+/** What `RETR long` gives. */
+export const LONG_BYTES = 16_000_000;
+
+const PIECE_BYTES = 100_000;
+/** Milliseconds that `STOR never` reads nothing. */
+const BUSY_MS = 1500;
+
 export interface PlainBackend extends Listener {
   readonly lines: readonly string[];
   readonly stored: readonly Stored[];
+  /** Bytes that the system has taken for `RETR long`. */
+  readonly sent: () => number;
 }
 
 export async function startBackend(file: Buffer): Promise<PlainBackend> {
-  const record = { lines: [] as string[], stored: [] as Stored[] };
+  const record: Kept = { lines: [], stored: [], long: [] };
   const listener = await listen(
     net.createServer((socket) => {
       serve(socket, file, record);
     }),
   );
-  return { ...listener, ...record };
+  const sent = (): number => record.long.reduce((sum, one) => sum + one.bytesWritten - one.writableLength, 0);
+  return { ...listener, ...record, sent };
 }
 
-function serve(
-  socket: net.Socket,
-  file: Buffer,
-  { lines, stored }: { readonly lines: string[]; readonly stored: Stored[] },
-): void {
+interface Kept {
+  readonly lines: string[];
+  readonly stored: Stored[];
+  readonly long: net.Socket[];
+}
+
+function serve(socket: net.Socket, file: Buffer, { lines, stored, long }: Kept): void {
   const reader = new LineReader(16_384);
   const say = (text: string): void => {
     if (socket.writable) socket.write(`${text}\r\n`);
@@ -39,7 +51,7 @@ function serve(
   let data: Promise<net.Socket> | undefined;
   const onLine = async (line: string): Promise<void> => {
     lines.push(line);
-    const [verb = ''] = line.split(' ');
+    const [verb = '', name = ''] = line.split(' ');
     if (verb === 'EPSV') {
       const server = net.createServer({ allowHalfOpen: true });
       const { port } = await listen(server);
@@ -53,9 +65,18 @@ function serve(
     } else if (data !== undefined && (verb === 'RETR' || verb === 'STOR')) {
       say('150 go on');
       const one = await data;
-      if (verb === 'RETR') {
-        one.end(file);
-        await once(one.resume(), 'close');
+      if (name === 'never') {
+        // It learns of an end only when it reads.
+        setTimeout(() => one.resume(), BUSY_MS);
+        await closed(one);
+        say('426 cut');
+      } else if (verb === 'RETR') {
+        if (name === 'long') {
+          long.push(one);
+          for (let left = LONG_BYTES; left > 0; left -= PIECE_BYTES) one.write(Buffer.alloc(PIECE_BYTES));
+        } else one.write(file);
+        one.end();
+        await closed(one.resume());
         say('226 done');
       } else {
         const got = await readAll(one);
@@ -71,6 +92,11 @@ function serve(
       void onLine(read.raw.toString('latin1').trimEnd());
   });
   say('220 ready');
+}
+
+/** However it ends. */
+function closed(socket: net.Socket): Promise<unknown> {
+  return new Promise((resolve) => socket.once('close', resolve));
 }
 
 const REPLIES: Readonly<Record<string, string>> = { USER: '331 word', PASS: '230 in', ABOR: '226 ok' };

@@ -14,7 +14,7 @@ import { ServeServer } from '../../../daemon/serve/serve-server.js';
 import { Log } from '../../../daemon/sys/log.js';
 import { parseEndpoint } from '../../../shared/endpoint.js';
 import { payload, readAll } from '../relay/socket-fixture.js';
-import { startBackend, type PlainBackend } from './plain-backend.js';
+import { LONG_BYTES, startBackend, type PlainBackend } from './plain-backend.js';
 import { SafetpCaller } from './safetp-caller.js';
 
 const file = payload(700_001);
@@ -100,6 +100,15 @@ async function store(
   return { final, stored: backend.stored.slice(from) };
 }
 
+/** When a count has not changed for a while. */
+async function settled(count: () => number): Promise<void> {
+  let last = -1;
+  while (last !== count() || last === 0) {
+    last = count();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+}
+
 const whole = (writer: BlockWriter): Buffer => Buffer.concat([...writer.write(file), ...writer.end()]);
 
 describe('files in blocks through the server proxy', () => {
@@ -138,6 +147,45 @@ describe('files in blocks through the server proxy', () => {
     const { final, stored } = await store(caller, (writer) => Buffer.concat(writer.end()));
     assert.match(final, /^226 /);
     assert.ok(stored[0]?.ended === true && stored[0].bytes.length === 0);
+  });
+});
+
+describe('a side that does not keep up', () => {
+  it('a client that does not read holds the backend up, and gets the whole file in the end', async () => {
+    const caller = await ready();
+    const data = await caller.passive();
+    data.pause();
+    const fileSequence = caller.say('RETR long');
+    await caller.reply();
+    const from = backend.sent();
+    await settled(() => backend.sent() - from);
+    assert.ok(backend.sent() - from < LONG_BYTES / 2, `${backend.sent() - from} bytes`);
+    const reader = caller.session.blockReader({ level: 'P', fileSequence, bufferSize: 32_768 });
+    let got = 0;
+    data.on('data', (bytes: Buffer) => {
+      for (const part of reader.push(bytes).data) got += part.length;
+    });
+    data.resume();
+    await once(data, 'end');
+    data.end();
+    assert.ok(reader.ended);
+    assert.equal(got, LONG_BYTES);
+    assert.match(await caller.reply(), /^226 /);
+  });
+  it('a backend that does not read holds the client up', async () => {
+    const caller = await ready();
+    const data = await caller.passive();
+    const fileSequence = caller.say('STOR never');
+    await caller.reply();
+    const writer = caller.session.blockWriter({ level: 'P', fileSequence, bufferSize: 32_768 });
+    const piece = Buffer.alloc(1_000_000);
+    for (let sent = 0; sent < LONG_BYTES; sent += piece.length)
+      data.write(Buffer.concat(writer.write(piece)));
+    const taken = (): number => data.bytesWritten - data.writableLength;
+    await settled(taken);
+    assert.ok(taken() < LONG_BYTES / 2, `${taken()} bytes`);
+    data.resetAndDestroy();
+    assert.match(await caller.reply(), /^4/);
   });
 });
 

@@ -44,6 +44,8 @@ export class SafetpWorld {
   readonly #transcript = new Transcript();
   readonly #client: SafetpClient;
   readonly #fromServer = new LineReader(65_536);
+  readonly #queue: ServeEvent[] = [];
+  #working = false;
   #step: SafetpClientStep | undefined;
 
   constructor(settings: WorldSettings = {}) {
@@ -62,11 +64,24 @@ export class SafetpWorld {
     const transcript = this.#transcript;
     const groupBits = settings.groupBits ?? 1024;
     this.#client = new SafetpClient({ server: SERVER, groupBits, random: systemRandom, transcript });
+    this.#working = true;
     this.#run(this.session.start());
+    this.#working = false;
+    this.#work();
   }
 
+  /** One at a time, as the driver does it: what an effect brings waits until all effects were carried out. */
   event(event: ServeEvent): void {
-    this.#run(this.session.step(event));
+    this.#queue.push(event);
+    this.#work();
+  }
+
+  #work(): void {
+    if (this.#working) return;
+    this.#working = true;
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift())
+      this.#run(this.session.step(next));
+    this.#working = false;
   }
 
   /** Bytes of the client as they are. */

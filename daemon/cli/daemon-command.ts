@@ -98,8 +98,10 @@ export async function cleanupCommand({ afterExit = false }: CleanupOptions): Pro
     print('FTP stays refused until ftpseal runs again.');
     return;
   }
-  const { clearRedirect } = await import('../divert/redirect-layer.js');
-  await clearRedirect();
+  const { NftablesDiverter } = await import('../divert/linux/nftables.js');
+  const { TunDiverter } = await import('../divert/tun/tun-diverter.js');
+  await new NftablesDiverter().clear();
+  await new TunDiverter().clear();
   print('The redirect rules of ftpseal are gone.');
 }
 

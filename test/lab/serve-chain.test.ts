@@ -1,5 +1,5 @@
 // End to end: old programs, our client side in the network layer, the server proxy, and a plain server behind it. What goes over
-// the wire in between is TLS that neither end knows of.
+// the wire in between is TLS or X-SafeTP1, and neither end knows of it.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -36,31 +36,43 @@ after(async () => {
   await lab.close();
 });
 
-for (const kind of [vsftpdPlain, proftpdPlain]) {
-  describe(`tnftp and others -> ftpseal -> ftpseal serve -> ${kind.name}`, () => {
+/** What protects the way in between, with what it takes at the server proxy. */
+const chains = [
+  { kind: vsftpdPlain, clients: [tnftp, inetutilsFtp, lftp], mechanism: 'TLS', lines: [] },
+  { kind: proftpdPlain, clients: [tnftp], mechanism: 'TLS', lines: [] },
+  {
+    ...{ kind: vsftpdPlain, clients: [tnftp], mechanism: 'X-SafeTP1' },
+    lines: ['mechanisms = ["X-SafeTP1"]', 'safetp_key = "safetp.pem"'],
+  },
+] as const;
+
+for (const { kind, clients, mechanism, lines } of chains) {
+  describe(`tnftp and others -> ftpseal -> ${mechanism} -> ftpseal serve -> ${kind.name}`, () => {
     let backend: LabServer;
     let serve: Serve;
     before(async () => {
       backend = await startBackend(lab, kind);
-      serve = await startServe(lab, `chain-${kind.name}`, `${backend.address.ipv4}:21`, [
+      serve = await startServe(lab, `chain-${kind.name}-${mechanism}`, `${backend.address.ipv4}:21`, [
         'require = "secure-data"',
+        ...lines,
       ]);
     });
     after(async () => {
       await serve.stop();
     });
 
-    for (const [turn, client] of (kind === vsftpdPlain ? [tnftp, inetutilsFtp, lftp] : [tnftp]).entries()) {
+    for (const [turn, client] of clients.entries()) {
       test(client.name, async () => {
         const { ipv4, ipv6 } = serve.address;
-        const wire = await capture(lab.network.srv, path.join(lab.folder, `chain-${client.name}.pcap`), [
-          ipv4,
-          ipv6,
-        ]);
+        const wire = await capture(
+          lab.network.srv,
+          path.join(lab.folder, `chain-${client.name}-${mechanism}.pcap`),
+          [ipv4, ipv6],
+        );
         // The server proxy's address, the files of the server behind it.
         const server = { ...backend, address: serve.address };
         const failures: string[] = [];
-        for (const way of everyWay) {
+        for (const way of everyWay.filter(({ family }) => family === 4 || mechanism === 'TLS')) {
           const verdict = await runCell(ground, { server, client, way }, turn);
           if (verdict.kind !== 'failed') continue;
           const said = `${verdict.transcript.slice(-4000)}\n${serve.log().slice(-2000)}`;
@@ -79,8 +91,12 @@ for (const kind of [vsftpdPlain, proftpdPlain]) {
 
     test('the key that our client side has pinned is the server proxy’s', async () => {
       const { keys: pinned } = await keys(daemon, clientUid);
-      assert.ok(JSON.stringify(pinned).includes(serve.certificate.fingerprint));
-      assert.match(serve.log(), /encrypted session=/);
+      const made = /X-SafeTP1 \(legacy\) is offered .*key=(\S+)/.exec(serve.log())?.[1];
+      const own = mechanism === 'TLS' ? serve.certificate.fingerprint : (made ?? 'none');
+      assert.ok(JSON.stringify(pinned).includes(own), serve.log());
+      const protocol = mechanism === 'TLS' ? 'TLSv1' : '"?X-SafeTP1 \\(legacy\\)';
+      assert.match(serve.log(), new RegExp(`encrypted .*protocol=${protocol}`));
+      assert.doesNotMatch(serve.log(), new RegExp(login.password));
     });
   });
 }

@@ -39,6 +39,8 @@ export async function startServe(
   const program = await stageProgram(lab);
   const folder = path.join(lab.folder, `serve-${name}`);
   mkdirSync(folder, { recursive: true });
+  // Its keys are made here.
+  chownSync(folder, serverUid, serverUid);
   const certificate = await lab.certificate(`serve-${name}`);
   for (const file of [certificate.certificate, certificate.key, certificate.both])
     chownSync(file, serverUid, serverUid);

@@ -67,7 +67,8 @@ function meddleWithControl(client: Socket, server: Socket, control: Plan['contro
     if (control.kind === 'answerAuth' && (isAuth || isOurs)) {
       client.write(isOurs ? control.then : control.text);
       isOurs = true;
-    } else if (isAuth && control.kind === 'hangUpOnAuth') client.destroy();
+    } else if (control.kind === 'refuseTls' && /^AUTH (?:TLS|SSL)/im.test(text)) client.write(control.text);
+    else if (isAuth && control.kind === 'hangUpOnAuth') client.destroy();
     else if (isAuth && control.kind === 'garbleAuth')
       server.write(Buffer.from(text.replace(/^AUTH /im, 'ATUH '), 'latin1'));
     else server.write(bytes);

@@ -14,6 +14,8 @@ const controlSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('garbleAuth') }),
   /** AUTH gets this answer and never reaches the server, and whatever the client says next gets the other one. */
   z.object({ kind: z.literal('answerAuth'), text: z.string(), then: z.string() }),
+  /** AUTH TLS and AUTH SSL get this answer and never reach the server; all else passes. */
+  z.object({ kind: z.literal('refuseTls'), text: z.string() }),
   /** AUTH is swallowed, and the connection ended. */
   z.object({ kind: z.literal('hangUpOnAuth') }),
   /** These bytes follow the server's 234 at once. */

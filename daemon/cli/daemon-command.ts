@@ -98,10 +98,8 @@ export async function cleanupCommand({ afterExit = false }: CleanupOptions): Pro
     print('FTP stays refused until ftpseal runs again.');
     return;
   }
-  const { NftablesDiverter } = await import('../divert/linux/nftables.js');
-  const { TunDiverter } = await import('../divert/tun/tun-diverter.js');
-  await new NftablesDiverter().clear();
-  await new TunDiverter().clear();
+  const { clearRedirect } = await import('../divert/redirect-layer.js');
+  await clearRedirect();
   print('The redirect rules of ftpseal are gone.');
 }
 

@@ -1,4 +1,5 @@
 // The redirect layer that the configuration names, each loaded when it is wanted. What a system can't do is said here, at the start.
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parsePortRange, type PortRange } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
@@ -9,6 +10,19 @@ import type { Diverter } from './diverter.js';
 
 /** Where the installation keeps WinDivert.dll and WinDivert64.sys, beside `dist`. */
 const windivertDll = new URL('../../../windivert/WinDivert.dll', import.meta.url);
+/** Removes whatever any layer of this system may have left, also after a crash. Rejects with a Fault. */
+export async function clearRedirect(): Promise<void> {
+  if (process.platform === 'win32') {
+    const { removeDriver } = await import('./windows/driver-service.js');
+    await removeDriver(path.dirname(fileURLToPath(windivertDll)));
+    return;
+  }
+  const { NftablesDiverter } = await import('./linux/nftables.js');
+  const { TunDiverter } = await import('./tun/tun-diverter.js');
+  await new NftablesDiverter().clear();
+  await new TunDiverter().clear();
+}
+
 /** What Windows gives to programs that ask for any port, since Vista. */
 const WINDOWS_DYNAMIC = '49152-65535';
 

@@ -14,7 +14,8 @@ import {
 } from '../daemon/divert/windows/packet-fixture.js';
 import { Wine } from './harness/wine.js';
 import { Engine } from './windivert/engine.js';
-import { OUTBOUND, StandInNetwork, SUMS_VALID, buildStandIn, type Sent } from './windivert/stand-in.js';
+import { OUTBOUND, SUMS_VALID } from './windivert/messages.js';
+import { StandInNetwork, buildStandIn, type Sent } from './windivert/stand-in.js';
 import type { DivertPlan } from '../../daemon/divert/diverter.js';
 
 const four = { from: '10.0.0.1', fromPort: 40_000, to: '192.0.2.9', toPort: 21, flags: flag.syn };
@@ -33,7 +34,7 @@ function isRightlySummed(bytes: Buffer): boolean {
   return header && bytes.readUInt16BE(at + 16) === independentChecksum(bytes, at);
 }
 
-describe('the redirect layer of Windows, with a stand-in driver', () => {
+describe('the redirect layer of Windows, with a stand-in driver', { timeout: 240_000 }, () => {
   let wine: Wine;
   let dll: string;
   let network: StandInNetwork;
@@ -73,7 +74,7 @@ describe('the redirect layer of Windows, with a stand-in driver', () => {
         packet(four),
         packet({ ...six, fromPort: 40_001 }),
         packet({ ...four, toPort: 80 }),
-        packet({ ...four, fromPort: 44_000 }),
+        packet({ ...four, fromPort: 61_000 }),
         packet({ ...six, fromPort: 31_100, flags: flag.ack }),
         packet({ ...four, to: '198.51.100.1', toPort: 21_300 }),
         packet({ ...four, to: known[0]?.address ?? '', toPort: 21_300, fromPort: 40_002 }),
@@ -88,7 +89,7 @@ describe('the redirect layer of Windows, with a stand-in driver', () => {
         'in 2001:db8::9 40001 > fd00::1 31108',
         'out 10.0.0.1 40000 > 192.0.2.9 80 (not captured)',
         'out 10.0.0.1 40000 > 198.51.100.1 21300',
-        'out 10.0.0.1 44000 > 192.0.2.9 21 (not captured)',
+        'out 10.0.0.1 61000 > 192.0.2.9 21 (not captured)',
       ]);
       const ours = sent.filter(({ by }) => by === 'program');
       assert.deepEqual(

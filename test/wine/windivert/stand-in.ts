@@ -6,6 +6,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { waitFor } from '../../lab/harness/command.js';
+import { arrivalMessage, formatMessage, messagesIn, type Message } from './messages.js';
 
 const repository = path.resolve(import.meta.dirname, '../../../..');
 
@@ -29,30 +30,10 @@ function pinnedPackage(name: string): string {
   return said.trim().split('\n').at(-1) ?? '';
 }
 
-const ADDRESS = 80;
-const FLAGS_AT = 10;
-export const OUTBOUND = 0x02;
-const IPV6 = 0x10;
-export const SUMS_VALID = 0x20 | 0x40;
-
-/** What the driver says of an outbound packet; `index` stands in the interface, so that an address can be told from others. */
-export function addressOf(packet: Uint8Array, index: number, flags = OUTBOUND | SUMS_VALID): Buffer {
-  const address = Buffer.alloc(ADDRESS);
-  address.writeBigInt64LE(1_000_000n + BigInt(index), 0);
-  address[FLAGS_AT] = flags | ((packet[0] ?? 0) >> 4 === 6 ? IPV6 : 0);
-  address.writeUInt32LE(index, 16);
-  address.writeUInt32LE(7, 20);
-  return address;
-}
-
 /** A packet on its way out of the driver. */
-export interface Sent {
+export interface Sent extends Pick<Message, 'flags' | 'index' | 'bytes'> {
   /** By the program, or past it because the filter did not match. */
   readonly by: 'program' | 'itself';
-  readonly flags: number;
-  /** As given to `addressOf`. */
-  readonly index: number;
-  readonly bytes: Buffer;
 }
 
 /** One handle that the program has opened. */
@@ -70,17 +51,17 @@ export class OpenHandle {
 
   /** These packets arrive at once, with the indexes 0, 1, 2 …, and may be read as one batch. */
   arrive(packets: readonly Uint8Array[], flags?: number): void {
-    const parts = packets.flatMap((bytes, index) => {
-      const length = Buffer.alloc(4);
-      length.writeUInt32LE(bytes.length);
-      return [addressOf(bytes, index, flags), length, bytes];
-    });
-    this.#socket.write(message('B', Buffer.concat(parts)));
+    this.give(arrivalMessage(packets, flags));
+  }
+
+  /** Messages as they are. */
+  give(messages: Uint8Array): void {
+    this.#socket.write(messages);
   }
 
   /** From now on reading fails, without a word from the program. */
   breakDown(): void {
-    this.#socket.write(message('F', Buffer.alloc(0)));
+    this.give(formatMessage('F', Buffer.alloc(0)));
   }
 
   async hasSent(count: number): Promise<readonly Sent[]> {
@@ -98,24 +79,12 @@ export class OpenHandle {
     );
   }
 
-  note(kind: string, body: Buffer): void {
+  note({ kind, body }: Message): void {
     if (kind === 'P') this.events.push(`parameter ${body.readUInt32LE(0)} = ${body.readBigUInt64LE(4)}`);
     else if (kind === 'E') this.events.push(`refused ${body.readUInt32LE(0)}`);
     else if (kind === 'X') this.events.push('shut');
     else if (kind === 'C') this.events.push('closed');
-    else if (kind === 'S' || kind === 'N') {
-      const by = kind === 'S' ? 'program' : 'itself';
-      const [flags, index] = [body[FLAGS_AT] ?? 0, body.readUInt32LE(16)];
-      this.sent.push({ by, flags, index, bytes: body.subarray(ADDRESS) });
-    }
   }
-}
-
-function message(kind: string, body: Buffer): Buffer {
-  const head = Buffer.alloc(5);
-  head.writeUInt32LE(body.length, 0);
-  head.write(kind, 4);
-  return Buffer.concat([head, body]);
 }
 
 /** Listens for the handles that a program opens. */
@@ -123,6 +92,8 @@ export class StandInNetwork {
   readonly handles: OpenHandle[] = [];
   /** What WinDivertOpen fails with; 0: it doesn't. */
   openError = 0;
+  /** Given every packet that leaves the driver; by default the handle keeps them. */
+  onSent: ((message: Message) => void) | undefined;
   readonly #server: net.Server;
 
   private constructor(server: net.Server) {
@@ -133,7 +104,7 @@ export class StandInNetwork {
   }
 
   static async open(): Promise<StandInNetwork> {
-    const server = net.createServer().listen(0, '127.0.0.1');
+    const server = net.createServer({ noDelay: true }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     return new StandInNetwork(server);
   }
@@ -156,20 +127,17 @@ export class StandInNetwork {
   }
 
   #serve(socket: net.Socket): void {
-    let rest = Buffer.alloc(0);
     let handle: OpenHandle | undefined;
     // A program that ends takes its handles with it.
     socket.on('error', () => undefined);
-    socket.on('data', (bytes) => {
-      rest = Buffer.concat([rest, bytes]);
-      while (rest.length >= 5 && rest.length >= 5 + rest.readUInt32LE(0)) {
-        const body = rest.subarray(5, 5 + rest.readUInt32LE(0));
-        const kind = String.fromCharCode(rest[4] ?? 0);
-        rest = rest.subarray(5 + body.length);
-        if (kind === 'O') handle = this.#opened(body.toString(), socket);
-        else handle?.note(kind, Buffer.from(body));
-      }
+    const read = messagesIn((message) => {
+      const { kind, flags, index, bytes } = message;
+      if (kind === 'O') handle = this.#opened(bytes.toString(), socket);
+      else if (kind !== 'S' && kind !== 'N') handle?.note(message);
+      else if (this.onSent !== undefined) this.onSent(message);
+      else handle?.sent.push({ by: kind === 'S' ? 'program' : 'itself', flags, index, bytes });
     });
+    socket.on('data', read);
   }
 
   #opened(filter: string, socket: net.Socket): OpenHandle | undefined {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { formatCaptureFilter } from '../../../../daemon/divert/windows/capture-filter.js';
+import { isDriverOf } from '../../../../daemon/divert/windows/driver-service.js';
 import { Reflection } from '../../../../daemon/divert/windows/reflection.js';
 import { Rules } from '../../../../daemon/divert/windows/rules.js';
 import { ADDRESS_SIZE, WinDivertBatch } from '../../../../daemon/divert/windows/windivert-batch.js';
@@ -144,4 +145,22 @@ test('each error of the driver has a sentence of its own', () => {
   assert.equal(new Set(sentences).size, sentences.length);
   assert.match(sentences.at(-1) ?? '', /4711/);
   assert.equal(winDivertFault(5).code, 'not-permitted');
+});
+
+test('the driver of this folder is told from another program’s, however its path is written', () => {
+  const answer = (image: string) =>
+    `\r\nHKEY_LOCAL_MACHINE\\SYSTEM\\…\r\n    ImagePath    REG_EXPAND_SZ    ${image}\r\n\r\n`;
+  const folder = 'C:\\Program Files\\ftpseal\\windivert';
+  for (const image of [
+    '\\??\\C:\\Program Files\\ftpseal\\windivert\\WinDivert64.sys',
+    '"c:\\program files\\FTPSEAL\\windivert\\windivert64.sys"',
+  ])
+    assert.equal(isDriverOf(folder, answer(image)), true, image);
+  for (const other of [
+    answer('\\??\\C:\\Other\\WinDivert64.sys'),
+    answer(`${folder}\\Other.sys`),
+    'ERROR',
+    '',
+  ])
+    assert.equal(isDriverOf(folder, other), false, other);
 });

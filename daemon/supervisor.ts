@@ -8,6 +8,7 @@ import { redirectLayer } from './divert/redirect-layer.js';
 import { MAX_WORKERS } from './privops.js';
 import { planBase } from './supervisor/plan-base.js';
 import { ProxyKeeper } from './supervisor/proxy-keeper.js';
+import { chooseListenRange } from './supervisor/listen-range.js';
 import { supervisorGround } from './supervisor/supervisor-ground.js';
 import { warnOfEphemeralOverlap } from './supervisor/ephemeral-ports.js';
 import type { Config } from './config.js';
@@ -56,7 +57,7 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
     log('warn', 'divert.forwarded has no effect yet: only FTP of this machine itself is secured', {});
   }
   warnOfEphemeralOverlap(config.divert.sourcePorts, log);
-  const start = startMessage(config);
+  const start = await startMessage(config, log);
   const { command, release } = await ground.lock();
   try {
     const keeper = new ProxyKeeper({
@@ -73,10 +74,11 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
   }
 }
 
-function startMessage(config: Config): StartMessage {
-  const wanted = config.divert.workers === 0 ? availableParallelism() : config.divert.workers;
-  const shares = portShares(config.divert, Math.min(wanted, MAX_WORKERS));
-  return { kind: 'start', shares, active: config.divert.activePorts };
+async function startMessage({ divert }: Config, log: SupervisorLog): Promise<StartMessage> {
+  const wanted = divert.workers === 0 ? availableParallelism() : divert.workers;
+  const workers = Math.min(wanted, MAX_WORKERS);
+  const shares = portShares(divert, workers, await chooseListenRange(divert, workers, log));
+  return { kind: 'start', shares, active: divert.activePorts };
 }
 
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;

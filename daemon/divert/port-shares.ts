@@ -16,9 +16,16 @@ export interface ConfiguredRanges {
   readonly activePorts: PortRange;
 }
 
-/** One share a worker, disjoint; throws a Fault of code `config` if a range has fewer ports than workers. */
-export function portShares(ranges: ConfiguredRanges, workers: number): readonly WorkerShare[] {
-  const listen = split(listenRange(ranges, workers * LISTEN_PORTS), workers);
+/**
+ * One share a worker, disjoint; `listenRange` is one of `listenRanges`, by default the first. Throws a Fault of code `config` if a
+ * range has fewer ports than workers.
+ */
+export function portShares(
+  ranges: ConfiguredRanges,
+  workers: number,
+  listenRange = listenRanges(ranges, workers)[0],
+): readonly WorkerShare[] {
+  const listen = split(listenRange, workers);
   const virtual = split(ranges.dataPorts, workers);
   const source = split(ranges.sourcePorts, workers);
   return listen.map((range, index) => ({
@@ -28,12 +35,21 @@ export function portShares(ranges: ConfiguredRanges, workers: number): readonly 
   }));
 }
 
-function listenRange(ranges: ConfiguredRanges, size: number): PortRange {
+/**
+ * Where the listeners of all workers may go, the best first: the usual places and those that begin at `bases`, as far as they
+ * keep out of the configured ranges. Throws a Fault of code `config` if none does.
+ */
+export function listenRanges(
+  ranges: ConfiguredRanges,
+  workers: number,
+  bases: readonly number[] = [],
+): readonly [PortRange, ...PortRange[]] {
+  const size = workers * LISTEN_PORTS;
   const taken = [ranges.dataPorts, ranges.sourcePorts, ranges.activePorts];
-  const free = listenBases
+  const [first, ...others] = [...listenBases, ...bases]
     .map((base) => toRange(base, base + size - 1))
-    .find((range) => taken.every((other) => range.last < other.first || range.first > other.last));
-  if (free !== undefined) return free;
+    .filter((range) => taken.every((other) => range.last < other.first || range.first > other.last));
+  if (first !== undefined) return [first, ...others];
   throw new Fault(
     'config',
     'The port ranges of [divert] leave no room for the proxy’s own listeners: make one of them smaller.',

@@ -126,6 +126,32 @@ test('another user can keep no lock and no name from the daemon: it starts again
   assert.equal((await status(again)).redirect.kind, 'active');
 });
 
+test('another user who holds the ports where the workers usually listen does not keep the daemon from starting', async () => {
+  const script =
+    'held = []\n' +
+    'for base in 31100, 28100, 25100, 20100, 10100:\n' +
+    '    for port in range(base, base + 16):\n' +
+    '        held.append(socket.socket()); held[-1].bind(("127.0.0.1", port))\n' +
+    'print("all", len(held), flush=True); time.sleep(60)\n';
+  const place = { namespace: lab.network.pc, uid: strangerUid };
+  const stranger = start(place, strangers(script, []));
+  others.push(stranger);
+  await waitFor(
+    () => `the stranger: ${stranger.stderr()}`,
+    () => stranger.stdout().includes('all 80'),
+  );
+  const running = await startDaemonHere('ports');
+  assert.equal((await status(running)).redirect.kind, 'active');
+  assert.match(running.log(), /warn {2}other programs hold the ports where the workers usually listen/);
+  const listening = await must({ namespace: lab.network.pc }, ['ss', '-Hltn']);
+  const ports = [...listening.matchAll(/127\.0\.0\.1:(\d+)/g)].map(([, port]) => Number(port));
+  assert.equal(ports.length, 2);
+  assert.ok(
+    ports.every((port) => port >= 10_000 && port < 32_768),
+    listening,
+  );
+});
+
 test('/proc shows another user no memory, no environment, no file, and no secret word', async () => {
   const running = await startDaemonHere('proc');
   const { pid, folder } = running;

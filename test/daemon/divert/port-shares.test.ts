@@ -1,7 +1,7 @@
 // How the configured ranges are split.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { portShares } from '../../../daemon/divert/port-shares.js';
+import { listenRanges, portShares } from '../../../daemon/divert/port-shares.js';
 import { portCount } from '../../../shared/endpoint.js';
 import { Fault } from '../../../shared/fault.js';
 import { range } from './plan-fixture.js';
@@ -40,6 +40,16 @@ test('any number of workers gets disjoint shares that use the whole range', () =
 test('listeners keep out of the configured ranges', () => {
   const [share] = portShares({ ...defaults, dataPorts: range('30000-40000') }, 1);
   assert.deepEqual(share?.listen, range('28100-28115'));
+});
+
+test('other places for the listeners come behind the usual ones, if nothing of the configuration is there', () => {
+  const places = listenRanges(defaults, 2, [12_000, 21_200, 23_000]);
+  assert.deepEqual(
+    places.map(({ first }) => first),
+    [31_100, 28_100, 25_100, 20_100, 10_100, 12_000],
+  );
+  const [first, second] = portShares(defaults, 2, places.at(-1));
+  assert.deepEqual([first?.listen, second?.listen], [range('12000-12015'), range('12016-12031')]);
 });
 
 test('ranges without room are a fault of the configuration', () => {

@@ -38,6 +38,7 @@ const packagesOf = {
     'inetutils-ftp',
     'socat',
     'stunnel4',
+    'wget',
   ],
 };
 packagesOf.bench = packagesOf.lab;

@@ -1,0 +1,55 @@
+"""One session with Python's ftplib, without TLS: a list of things to do, in JSON. Exit code 0: all were done."""
+
+import ftplib
+import json
+import socket
+import sys
+import time
+
+task = json.loads(sys.argv[1])
+
+
+class Client(ftplib.FTP):
+    """ftplib with the commands of the wanted mode instead of those of the address family."""
+
+    def makepasv(self):
+        if not task["extended"]:
+            return super().makepasv()
+        return ftplib.parse229(self.sendcmd("EPSV"), self.sock.getpeername())
+
+    def makeport(self):
+        listener = socket.create_server(("", 0), family=self.af, backlog=1)
+        host, port = self.sock.getsockname()[0], listener.getsockname()[1]
+        (self.sendeprt if task["extended"] else self.sendport)(host, port)
+        listener.settimeout(self.timeout)
+        return listener
+
+
+def slowly(data):
+    if task["rate"]:
+        time.sleep(len(data) / task["rate"])
+
+
+def down(remote, local):
+    with open(local, "wb") as file:
+        ftp.retrbinary("RETR " + remote, lambda data: (file.write(data), slowly(data)), blocksize=65536)
+
+
+def up(local, remote):
+    with open(local, "rb") as file:
+        ftp.storbinary("STOR " + remote, file, blocksize=65536, callback=slowly)
+
+
+def names(remote, local):
+    with open(local, "w") as file:
+        ftp.retrlines("NLST " + remote, lambda line: print(line, file=file))
+
+
+ftp = Client(timeout=task["patience"])
+ftp.connect(task["address"], 21)
+ftp.login(task["user"], task["password"])
+ftp.set_pasv(not task["active"])
+for kind, one, other in task["work"]:
+    {"down": down, "up": up, "names": names}[kind](one, other)
+    print(kind, one, other, ftp.lastresp, flush=True)
+ftp.quit()

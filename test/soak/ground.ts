@@ -135,11 +135,14 @@ export class Ground {
   }
 }
 
-/** Opens everything and starts the daemon; the keys of all servers but the stranger are known to it. */
-export async function openGround(): Promise<Ground> {
+/**
+ * Opens everything and starts the daemon; the keys of all servers but the stranger are known to it. `quick` does with fewer
+ * servers.
+ */
+export async function openGround(options: { readonly quick: boolean }): Promise<Ground> {
   const lab = await openLab({ third: true });
   try {
-    const ground = new Ground(await openParts(lab));
+    const ground = new Ground(await openParts(lab, options.quick ? fewKinds : allKinds));
     await ground.startDaemon();
     for (const { address, certificate } of ground.servers.filter(({ kind }) => kind.secured))
       for (const one of [address.ipv4, address.ipv6])
@@ -151,15 +154,17 @@ export async function openGround(): Promise<Ground> {
   }
 }
 
-async function openParts(lab: Lab): Promise<Parts> {
+type Kinds = readonly (readonly [string, ServerKind])[];
+
+const fewKinds: Kinds = [
+  ['vsftpd', vsftpdTls],
+  ['proftpd-1.2', proftpd12],
+  ['plain', vsftpdPlain],
+];
+const allKinds: Kinds = [...fewKinds, ['proftpd-1.3', proftpd13], ['pure-ftpd', pureFtpdTls]];
+
+async function openParts(lab: Lab, kinds: Kinds): Promise<Parts> {
   copyFileSync(path.join(repository, 'test/soak/session.py'), path.join(lab.folder, 'session.py'));
-  const kinds: readonly (readonly [string, ServerKind])[] = [
-    ['vsftpd', vsftpdTls],
-    ['proftpd-1.3', proftpd13],
-    ['proftpd-1.2', proftpd12],
-    ['pure-ftpd', pureFtpdTls],
-    ['plain', vsftpdPlain],
-  ];
   const sources = laySources(path.join(lab.folder, 'sources'));
   const servers: SoakServer[] = [];
   for (const [name, kind] of kinds) servers.push(await openServer(lab, name, kind, sources));

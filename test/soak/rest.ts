@@ -101,8 +101,8 @@ function kindOf(link: string): string {
   }
 }
 
-/** What the later picture has more than the earlier one. Memory may grow by `growth` bytes in all threads together. */
-export function whatGrew(before: Rest, after: Rest, growth: number): readonly string[] {
+/** What the later picture has more than the earlier one. The heaps may grow by `growth` bytes in all, or by anything. */
+export function whatGrew(before: Rest, after: Rest, growth: number | undefined): readonly string[] {
   const broken = [...after.unrest];
   for (const [kind, count] of Object.entries(after.descriptors)) {
     const earlier = before.descriptors[kind] ?? 0;
@@ -114,7 +114,8 @@ export function whatGrew(before: Rest, after: Rest, growth: number): readonly st
     broken.push(`rules are left: ${moreLines(before.rules, after.rules).join(' | ')}`);
   broken.push(...after.foreign.map((element) => `an element of a rule set that is no server: ${element}`));
   const grown = heapOf(after) - heapOf(before);
-  if (grown > growth) broken.push(`the heaps grew by ${Math.round(grown / 1024)} KiB at rest`);
+  if (growth !== undefined && grown > growth)
+    broken.push(`the heaps grew by ${Math.round(grown / 1024)} KiB at rest`);
   return broken;
 }
 

@@ -14,7 +14,7 @@ import { Work, type Result } from './work.js';
 
 /** Shorter runs do with small files, short troubles and one of each. */
 const quickBelowMinutes = 2;
-/** What the heaps may grow by between two rests of one proxy: caches that fill, not sessions that stay. */
+/** What the heaps may grow by between two rests of one proxy: caches that fill, not sessions that stay. A short run fills them. */
 const allowedGrowth = 3 * 1024 * 1024;
 
 export interface SoakControls {
@@ -30,7 +30,7 @@ type Wanted = Pick<SoakOptions, 'minutes' | 'seed' | 'clients'>;
 /** Runs it. Rejects only when the lab itself can't be opened. */
 export async function soak(options: Wanted, controls: SoakControls): Promise<Summary> {
   controls.say(`seed ${options.seed}; opening the lab`);
-  const ground = await openGround();
+  const ground = await openGround({ quick: options.minutes < quickBelowMinutes });
   try {
     return await new Soak(ground, options, controls).run();
   } finally {
@@ -119,7 +119,7 @@ class Soak {
   async #close(before: Rest | undefined, after: Rest | undefined): Promise<number> {
     if (before !== undefined) this.#broken.push(...before.unrest);
     if (before !== undefined && after !== undefined)
-      this.#broken.push(...whatGrew(before, after, allowedGrowth));
+      this.#broken.push(...whatGrew(before, after, this.#quick ? undefined : allowedGrowth));
     const closed = await this.#attempt(() => closeQuestions(this.#ground));
     this.#broken.push(...(closed?.broken ?? []), ...this.#idlers.strange);
     this.#broken.push(...this.#tally.broken((result) => this.#troubles.excuse(result)));

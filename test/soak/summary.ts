@@ -58,7 +58,7 @@ export function formatSummary(summary: Summary, machine: Machine): string {
   );
   return [
     `Soak, seed ${summary.seed}: ${summary.minutes} min${summary.early ? ', ended early' : ''}, ${summary.clients} clients at once, ${Math.round(summary.seconds / 6) / 10} min in all`,
-    `${machine.cores} cores (${machine.processor}), Linux ${machine.kernel}, Node ${machine.node}, commit ${machine.commit}, load before ${machine.load.join(' ')}`,
+    `${machine.cores} cores (${machine.processor}), Linux ${machine.kernel}, Node ${machine.versions['Node'] ?? process.version}, commit ${machine.commit}, load before ${machine.load.join(' ')}`,
     '',
     row(['client', ...outcomes]),
     ...Object.entries(summary.work).map(([name, counts]) =>

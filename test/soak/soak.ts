@@ -14,6 +14,8 @@ import { Work, type Result } from './work.js';
 
 /** Shorter runs do with small files, short troubles and one of each. */
 const quickBelowMinutes = 2;
+/** How long the clients of a short run may finish what they began. */
+const quickPatienceMs = 8000;
 /** What the heaps may grow by between two rests of one proxy: caches that fill, not sessions that stay. A short run fills them. */
 const allowedGrowth = 3 * 1024 * 1024;
 
@@ -94,7 +96,22 @@ class Soak {
     const slots = Array.from({ length: this.#options.clients }, () => this.#slot(this.#dice.fork(), over));
     const idle = this.#idlers.go(this.#quick ? 2000 : 30_000, over);
     await this.#attempt(() => this.#troubles.go(over, options));
+    const hurry = setTimeout(() => {
+      if (this.#quick) for (const job of this.#work.running) this.#work.kill(job);
+    }, quickPatienceMs);
     await this.#attempt(() => Promise.all([...slots, idle]));
+    clearTimeout(hurry);
+    if (this.#quick) await this.#attempt(() => this.#endServerSessions());
+  }
+
+  /** A server that hangs on to a dead session is waited for a minute; a short run has none. */
+  #endServerSessions(): Promise<unknown> {
+    return Promise.all(
+      [...this.#ground.servers, this.#ground.stranger].map(async (server) => {
+        await server.stop();
+        await server.start();
+      }),
+    );
   }
 
   async #slot(dice: Dice, over: AbortSignal): Promise<void> {

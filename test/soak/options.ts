@@ -31,13 +31,19 @@ function whole(text: string): number {
   return value;
 }
 
+function atLeastOne(text: string): number {
+  const value = whole(text);
+  if (value === 0 || value > 100) throw new InvalidArgumentError('From 1 to 100.');
+  return value;
+}
+
 /** Reads the arguments after the program's name. Ends the process for --help and for a wrong option. */
 export function parseOptions(argv: readonly string[]): SoakOptions {
   const command = new Command('npm run soak --')
     .description('A long run through ftpseal in which everything around it fails.')
     .option('--minutes <n>', 'how long', positive, 30)
     .option('--seed <n>', 'repeats the choices of a run (default: a new one, printed)', whole)
-    .option('--clients <n>', 'client programs at once', whole, 6)
+    .option('--clients <n>', 'client programs at once', atLeastOne, 6)
     .option('--json', 'the summary as JSON on standard output', false)
     .helpOption('-h, --help', 'shows this')
     .addHelpText('after', help)

@@ -10,6 +10,7 @@ import {
   type Question,
   type ServerIdentity,
 } from '../../shared/trust.js';
+import { BrandWatch } from './brand-watch.js';
 import { concernOf, earlierKeys } from './concern.js';
 import { ownerOf, placeOf } from './connection-place.js';
 import { answerOf, type GivenAnswer } from './given-answer.js';
@@ -58,6 +59,7 @@ export class TrustService {
   readonly #world: TrustSurroundings;
   /** Sessions with a judgement under way, and whether they have left meanwhile. */
   readonly #judging = new Map<string, { gone: boolean }>();
+  readonly #brands = new BrandWatch();
   readonly #observe: TrustObserver;
 
   constructor(world: TrustSurroundings) {
@@ -228,6 +230,8 @@ export class TrustService {
       verdict.kind === 'known' &&
       verdict.pin.address === connection.server.address &&
       verdict.pin.port === connection.server.port;
+    const isRenamed = this.#brands.hasChanged(identity);
+    if (isHere && isRenamed) this.#note('a known key shows another name', connection, identity, verdict);
     if (isHere) store.touch(verdict.pin, now());
     else {
       this.#note('key accepted', connection, identity, verdict);

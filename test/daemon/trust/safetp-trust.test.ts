@@ -94,6 +94,16 @@ describe('a SafeTP key in trust', () => {
     await service.judge('s2', connection({ server: at('192.0.2.3') }), policy(), question);
     assert.ok(notes.some((fields) => fields['brand'] === 'ftp.example.org'));
   });
+  it('is accepted under a new name, which is noted', async () => {
+    await store.putPin(pin({ fingerprint, mechanism: 'X-SafeTP1' }));
+    const renamed = { ...question, identity: { ...question.identity, brand: 'files.example.org' } };
+    for (const one of [question, question, renamed, renamed])
+      assert.equal((await service.judge('s1', connection(), policy(), one)).kind, 'allow');
+    assert.deepEqual(
+      notes.map((fields) => fields['brand']),
+      ['files.example.org'],
+    );
+  });
   it('is refused where a certificate’s key is pinned', async () => {
     await store.putPin(pin());
     const decision = await service.judge('s1', connection(), policy({ unknown: 'accept-new' }), question);

@@ -12,6 +12,7 @@ import net from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { Fault } from '../../shared/fault.js';
+import { bulkSocketOn } from '../relay/bulk-socket.js';
 import { socketOption } from '../sys/libc.js';
 import { pairLeg, type Leg } from './leg.js';
 
@@ -27,7 +28,7 @@ export function socketOnDescriptor(fd: number): net.Socket {
       `${name} is no socket. Without -p and without a program, a parent has to hand the tunnel its two sockets; else give -p [host:]port.`,
     );
   }
-  return new net.Socket({ fd, allowHalfOpen: true, readable: true, writable: true }).pause();
+  return bulkSocketOn(fd, { writable: true });
 }
 
 /** The descriptor that inetd (0) or systemd (3) handed over. */
@@ -70,8 +71,7 @@ export function standardLeg(): Leg {
 function openInput(): Readable {
   if (isatty(0)) return process.stdin;
   // Node's own stream would do, but not for output, and they have to be of one kind: not blocking.
-  if (isStream(0))
-    return new net.Socket({ fd: 0, readable: true, writable: false, allowHalfOpen: true }).pause();
+  if (isStream(0)) return bulkSocketOn(0, { writable: false });
   return createReadStream('', { fd: 0, fs: withoutClose });
 }
 

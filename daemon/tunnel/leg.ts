@@ -128,8 +128,7 @@ export function pairLeg(source: Readable, sink: Writable): Leg {
     source,
     sink,
     receive: (consumer) => {
-      source.on('data', consumer);
-      source.resume();
+      receive(source, consumer);
     },
     ending: () => (source.readableEnded ? 'regular' : 'cut'),
     onGone: (listener) => {

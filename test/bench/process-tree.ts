@@ -56,13 +56,13 @@ function tree(roots: readonly number[]): readonly Stat[] {
 export async function cpuSeconds(roots: readonly number[]): Promise<number> {
   let last = '';
   let ticks = 0;
-  for (let look = 0; look < 30; look += 1) {
+  for (let look = 0; look < 60; look += 1) {
     const stats = tree(roots);
     ticks = stats.reduce((sum, stat) => sum + stat.ticks, 0);
     const now = `${stats.length} ${ticks}`;
     if (now === last) break;
     last = now;
-    await sleep(100);
+    await sleep(50);
   }
   return ticks / ticksPerSecond;
 }

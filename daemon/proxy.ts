@@ -79,6 +79,8 @@ export interface ExplicitProxyOptions extends ProxyProcessOptions {
 
 /** The explicit proxy: runs until SIGINT or SIGTERM. Resolves with the exit code; rejects with a Fault. */
 export async function runExplicitProxy(options: ExplicitProxyOptions): Promise<number> {
+  // Other programs of the same user could read every password out of it. macOS has nothing of the kind.
+  if (process.platform === 'linux') hardenProcess();
   freeBuffersPromptly();
   const end = new Ending();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

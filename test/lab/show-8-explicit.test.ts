@@ -193,8 +193,11 @@ test('a revoked key and another key: 421 in one line, and no USER at the server'
   for (const one of [server, another]) assert.doesNotMatch(one.log(), /"USER /);
 });
 
-test('it runs without any right of root', () => {
+test('it runs without any right of root, and no other program of its user can read its memory', async () => {
   const status = readFileSync(`/proc/${proxy.pid}/status`, 'utf8');
   assert.match(status, new RegExp(`^Uid:\\t${clientUid}\\t${clientUid}\\t${clientUid}\\t${clientUid}$`, 'm'));
   assert.match(status, /^CapEff:\t0+$/m);
+  const own = await run({ uid: clientUid }, ['cat', `/proc/${proxy.pid}/environ`]);
+  assert.deepEqual([own.code, own.stdout], [1, '']);
+  assert.match(own.stderr, /Permission denied/);
 });

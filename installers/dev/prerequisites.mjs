@@ -46,6 +46,9 @@ packagesOf.bench = packagesOf.lab;
 packagesOf.wine = [
   'wine',
   'wine64',
+  'nftables',
+  'iproute2',
+  'util-linux',
   'nsis',
   'gcc-mingw-w64-x86-64',
   'openssl',

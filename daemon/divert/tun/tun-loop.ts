@@ -30,6 +30,7 @@ export function openTunLoop(onFailure: (fault: Fault) => void): TunLoop {
       for (const fd of [files.tun, files.wakeup, files.raw4, files.raw6]) closeFile(fd);
     },
     onFailure,
+    ownBy: 'user',
   });
   return { host, device: name };
 }

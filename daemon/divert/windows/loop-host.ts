@@ -21,6 +21,8 @@ export interface LoopMeans {
   readonly close: () => void;
   /** The thread has ended without being told to. Nothing is closed, so that what should be intercepted stays blocked. */
   readonly onFailure: (fault: Fault) => void;
+  /** By what the proxy's own connections to servers are known: by their user, or by ports that never reach the engine. */
+  readonly ownBy: 'user' | 'port';
 }
 
 export class LoopHost {
@@ -65,7 +67,8 @@ export class LoopHost {
 
   /** From now on, and for every packet that is sent after this call, the engine follows this plan. */
   follow({ ports, proxyUid, workers, exemptUids, exemptNets, servers }: DivertPlan): void {
-    this.tell({ kind: 'plan', plan: { ports, proxyUid, workers, exemptUids, exemptNets, servers } });
+    const { ownBy } = this.#means;
+    this.tell({ kind: 'plan', plan: { ports, proxyUid, ownBy, workers, exemptUids, exemptNets, servers } });
   }
 
   /** Where a connection that the proxy accepted was going; it does not expire from now on. */

@@ -8,6 +8,8 @@ import { userIdSchema } from '../../../shared/user-id.js';
 const planSchema = z.object({
   ports: portSchema.array().readonly(),
   proxyUid: userIdSchema,
+  /** By what the proxy's own connections to servers are known: by their user, or by ports that the source leaves out. */
+  ownBy: z.enum(['user', 'port']),
   workers: z
     .object({ control: portSchema, data: portSchema, virtual: portRangeSchema })
     .readonly()

@@ -152,6 +152,7 @@ export class Reflection {
     const isAgain = slot !== NO_SLOT && this.#table.isn[slot] === this.#segment.sequence(bytes);
     if (isAgain) return this.#toClient(bytes, slot, now, duty);
     if (!rules.isActiveOf(sourcePort, this.#remote(bytes).address)) return 'drop';
+    if (!rules.maySpeak(this.#ownerOf(bytes))) return 'drop';
     if (slot !== NO_SLOT) this.#remove(slot);
     const rival = this.#table.findByClient(bytes, this.#segment, destinationPort, FTP_DATA);
     if (rival !== NO_SLOT && !this.#isOver(rival)) return 'drop';

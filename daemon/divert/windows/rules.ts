@@ -20,10 +20,13 @@ export type Target =
   /** It should be intercepted and can't be: nothing that should have been may leave. */
   | { readonly kind: 'refuse' };
 
-type PlanForRules = Pick<
+interface PlanForRules extends Pick<
   DivertPlan,
   'ports' | 'workers' | 'servers' | 'exemptNets' | 'exemptUids' | 'proxyUid'
->;
+> {
+  /** By what the proxy's own connections to servers are known; `port`: they never come here, and its user is like any other. */
+  readonly ownBy?: 'user' | 'port';
+}
 
 interface Net {
   readonly bytes: Uint8Array;
@@ -41,6 +44,7 @@ export class Rules {
   readonly #servers: ReadonlyMap<IpAddress, DivertedServer>;
   readonly #exemptNets: readonly Net[];
   readonly #exemptUids: ReadonlySet<UserId>;
+  readonly #proxyUid: UserId;
   #turn = 0;
 
   constructor(plan: PlanForRules) {
@@ -54,7 +58,8 @@ export class Rules {
     this.#listeners = plan.workers.map((worker) => worker.control);
     this.#servers = new Map(plan.servers.map((server) => [server.address, server]));
     this.#exemptNets = plan.exemptNets.map(toNet);
-    this.#exemptUids = new Set([plan.proxyUid, ...plan.exemptUids]);
+    this.#proxyUid = plan.proxyUid;
+    this.#exemptUids = new Set([...(plan.ownBy === 'port' ? [] : [plan.proxyUid]), ...plan.exemptUids]);
   }
 
   roleOf(port: number): number {
@@ -74,6 +79,11 @@ export class Rules {
     if (this.#isExemptNet(server)) return pass;
     const worker = isControl ? this.#nextListener() : data;
     return worker === undefined ? { kind: 'refuse' } : { kind: 'worker', port: worker };
+  }
+
+  /** Whether this user may speak for a server. Of a connection whose user can't be found nobody knows better. */
+  maySpeak(uid: UserId | undefined): boolean {
+    return uid === undefined || uid === this.#proxyUid;
   }
 
   /** Whether a connection of this user is left alone: the proxy's own, and those of exempt users. */

@@ -95,6 +95,8 @@ export class WinDivertDiverter implements Diverter {
       onFailure: (fault) => {
         this.#onFailure(fault);
       },
+      // Service and proxy are of one account there, which may use FTP like any other.
+      ownBy: 'port',
     });
   }
 }

@@ -5,7 +5,7 @@ import { toLoopSchema } from '../../../daemon/divert/windows/loop-messages.js';
 import { WinDivertDiverter } from '../../../daemon/divert/windows/windivert-diverter.js';
 import { parsePortRange, type PortRange } from '../../../shared/endpoint.js';
 import { Fault } from '../../../shared/fault.js';
-import { requestSchema, type EngineAnswer, type EngineRequest } from '../windivert/protocol.js';
+import { planSchema, requestSchema, type EngineAnswer, type EngineRequest } from '../windivert/protocol.js';
 
 const [port = '', dll = ''] = process.argv.slice(2);
 
@@ -32,7 +32,10 @@ const failed = new Promise<Fault>((resolve) => {
 async function perform(request: EngineRequest): Promise<EngineAnswer> {
   switch (request.kind) {
     case 'apply': {
-      const message = toLoopSchema.parse({ kind: 'plan', plan: request.plan });
+      const message = toLoopSchema.parse({
+        kind: 'plan',
+        plan: { ...planSchema.parse(request.plan), ownBy: 'port' },
+      });
       if (message.kind === 'plan') await diverter.apply({ ...message.plan, onFailure: 'open' });
       return {};
     }

@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { endpointSchema } from '../../../shared/endpoint.js';
 import { userIdSchema } from '../../../shared/user-id.js';
 
+/** An object; the engine's own schema checks the rest. */
+export const planSchema = z.looseObject({});
+
 export const requestSchema = z.discriminatedUnion('kind', [
   /** `plan` is checked by the engine's own schema. */
   z.object({ kind: z.literal('apply'), plan: z.unknown() }),

@@ -31,6 +31,7 @@ function flip(text: string, bit: number): string {
 }
 
 let owner: number | undefined;
+let speaker: number;
 let opened: Opened[];
 let closed: number[];
 let now: number;
@@ -38,7 +39,7 @@ let now: number;
 function engine(changes: Parameters<typeof plan>[0] = {}, capacity?: number): Reflection {
   const made = new Reflection({
     ...(capacity === undefined ? {} : { capacity }),
-    ownerOf: () => owner,
+    ownerOf: (local) => (local.port >= 23_300 && local.port < 24_300 ? speaker : owner),
     onOpened: (connection) => opened.push(connection),
     onClosed: (id) => closed.push(id),
   });
@@ -68,6 +69,7 @@ function send(reflection: Reflection, words: PacketWords): Sent {
 
 beforeEach(() => {
   owner = person;
+  speaker = 21021;
   opened = [];
   closed = [];
   now = 1_000_000;
@@ -159,11 +161,13 @@ for (const family of [4, 6] as const) {
       assert.deepEqual(opened, [], 'nobody has to ask for it');
     });
 
-    test('an active port speaks for its own server only', () => {
+    test('an active port speaks for its own server only, and for the proxy alone', () => {
       const reflection = engine();
       const other = family === 4 ? '192.0.2.77' : '2001:db8::77';
       assert.equal(send(reflection, { ...syn(active, 40100), to: other }).verdict, 'drop');
       assert.equal(send(reflection, out(active, 40100)).verdict, 'drop', 'no SYN, no connection');
+      speaker = person;
+      assert.equal(send(engine(), syn(active, 40100)).verdict, 'drop');
     });
 
     test('an active port moves to another connection of the same client port when the old one is over', () => {

@@ -47,6 +47,16 @@ describe('rules', () => {
       [21021, 5, 6, undefined].map((uid) => rules.isExemptUser(uid)),
       [true, true, false, false],
     );
+    assert.deepEqual(
+      [21021, 5, undefined].map((uid) => rules.maySpeak(uid)),
+      [true, false, true],
+    );
+    const byPort = new Rules({ ...plan({ exemptUids: [5] }), ownBy: 'port' });
+    assert.deepEqual(
+      [21021, 5].map((uid) => byPort.isExemptUser(uid)),
+      [false, true],
+      'where the proxy is known by its ports, others of its account are secured',
+    );
   });
 
   test('an exempt block holds exactly the addresses that share its first bits', () => {

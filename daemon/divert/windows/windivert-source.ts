@@ -1,4 +1,4 @@
-// Packets from WinDivert. NOT YET RUN on Windows, see docs/windows.md; the batch's own arithmetic is tested everywhere.
+// Packets from WinDivert. Run under Wine, with a stand-in for the driver, and on no Windows yet (docs/windows.md).
 import { WinDivertBatch } from './windivert-batch.js';
 import type { PacketSource } from './packet-source.js';
 import type { DivertHandle, WinDivert } from './windivert.js';

@@ -1,5 +1,5 @@
-// WinDivert 2.2 through koffi, and its errors in words. NOT YET RUN: this file needs Windows (docs/windows.md says what was run
-// where). Signatures and numbers are those of windivert.h 2.2; the DLL and its driver lie in one folder of the installation.
+// WinDivert 2.2 through koffi, and its errors in words. Run under Wine, with a stand-in for the driver, and on no Windows
+// yet (docs/windows.md). Signatures and numbers are those of windivert.h 2.2; the DLL and its driver lie in one folder of the installation.
 import koffi from 'koffi';
 import { Fault } from '../../../shared/fault.js';
 import type { WinDivertBatch } from './windivert-batch.js';

@@ -32,8 +32,8 @@ export const serveSheet: Sheet = {
 - stunnel wraps ports, and an FTP server that it wraps knows nothing of it: PBSZ and PROT are refused. What is measured here wraps control and
   data connections in TLS without asking, and begins TLS on a data connection before the transfer command, because stunnel connects to the
   server only then, and the server's 150 waits for that. Usual FTPS clients do neither. Each data connection at a time needs a passive
-  port of its own in stunnel's configuration. Nothing ties such a data connection to its control connection, no TLS session is resumed, and a transfer
-  that was cut ends like a whole one.
+  port of its own in stunnel's configuration. Nothing ties such a data connection to its control connection, and no TLS session
+  is resumed.
 - CPU and memory are those of proxy and FTP server together: vsftpd's own TLS is in its own processes.
 - PSS shares a page's size among the processes that map it; RSS counts it once for each.
 - Absolute numbers depend on the machine; compare the ratios.`,

@@ -6,7 +6,7 @@ import { isOwnFeature } from './features.js';
 import type { Opening } from './opening.js';
 import type { Exchange } from './pairing.js';
 import { Protection, type ProtectionState } from './protection.js';
-import { replyClass, type Reply } from './reply-reader.js';
+import { asOneLine, replyClass, type Reply } from './reply-reader.js';
 import type { StreamRead, StreamedLine } from './reply-stream.js';
 import { routeCommand, type Route, type RouteView } from './routing.js';
 import type { Securing } from './securing.js';
@@ -197,7 +197,8 @@ export class Conversation {
     }
     const isFeature = exchange?.kind === 'relay' && exchange.verb === 'FEAT' && !first && !line.last;
     if (exchange === undefined) this.#onUnasked(line.raw, code);
-    else if (!isFeature || phase !== 'secured' || !isOwnFeature(line.text)) outbox.toClient(line.raw);
+    else if (!isFeature || phase !== 'secured' || !isOwnFeature(line.text))
+      outbox.toClient(phase === 'plain' || phase === 'clientAuth' ? asOneLine(line.raw) : line.raw);
     if (line.last && exchange?.kind === 'relay') this.#onRelayed(exchange, code);
   }
 
@@ -205,11 +206,12 @@ export class Conversation {
    * In clear, anybody on the way can say what nobody asked for. The client would keep it and take it for the answers to what it
    * sends under protection later: a login that succeeded, a port to send its file to. A 421 only ends the session.
    */
-  #onUnasked(raw: Uint8Array, code?: number): void {
+  #onUnasked(raw: Buffer, code?: number): void {
     const { phase, outbox } = this.#control;
     const mayBeForged = phase === 'plain' || phase === 'clientAuth';
     const isOwnTime = phase === 'negotiating' || phase === 'judgingClear';
-    if (!isOwnTime && (!mayBeForged || code === SERVICE_ENDS)) outbox.toClient(raw);
+    if (isOwnTime || (mayBeForged && code !== SERVICE_ENDS)) return;
+    outbox.toClient(mayBeForged ? asOneLine(raw) : raw);
   }
 
   #onReply(exchange: Extract<StreamRead, { kind: 'reply' }>['exchange'], reply: Reply): void {

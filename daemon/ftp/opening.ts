@@ -4,10 +4,13 @@ import { TLS_WORDS } from '../security/tls.js';
 import type { Command } from './command-reader.js';
 import type { Control } from './control.js';
 import { NEGOTIATION_REPLY_MS } from './limits.js';
-import { replyClass, type Reply, type ReplyLine } from './reply-reader.js';
+import { ReplyCounter } from './reply-counter.js';
+import { asOneLine, replyClass, type Reply, type ReplyLine } from './reply-reader.js';
 import { sentences } from './sentences.js';
 import { judgeTlsStart } from './tls-start.js';
 import { GiveawayWatcher } from './watcher.js';
+
+const LF = 0x0a;
 
 /** What the opening needs to know, and whom it tells. */
 export interface OpeningHost {
@@ -21,6 +24,9 @@ export class Opening {
   readonly #control: Control;
   readonly #host: OpeningHost;
   readonly #watcher = new GiveawayWatcher();
+  /** While nobody knows that it is FTP: what the server answered, and what it was asked. */
+  readonly #answered = new ReplyCounter();
+  #asked = 0;
   #authWord = '';
   /** The beginning of the client's own handshake, as long as it is too short to be told. */
   #hello = Buffer.alloc(0);
@@ -48,7 +54,7 @@ export class Opening {
       return;
     }
     const kind = replyClass(line.code ?? 0);
-    if (context.greeting === 'forward' || kind >= 4) outbox.toClient(line.raw);
+    if (context.greeting === 'forward' || kind >= 4) outbox.toClient(asOneLine(line.raw));
     if (!line.last) return;
     if (kind === 1) {
       outbox.setTimer('negotiation', NEGOTIATION_REPLY_MS);
@@ -101,18 +107,30 @@ export class Opening {
     const { outbox, replies, commands } = this.#control;
     this.#control.to('passthrough');
     outbox.clearTimer('negotiation');
-    outbox.toClient(serverBytes);
-    outbox.toClient(replies.takeRest());
+    this.relay(serverBytes);
+    this.relay(replies.takeRest());
     this.watch(commands.takeRaw());
+  }
+
+  /** Bytes of a server that is passed through. */
+  relay(bytes: Uint8Array): void {
+    this.#answered.push(bytes);
+    this.#control.outbox.toClient(bytes);
   }
 
   /** Bytes of a client that is passed through. If they turn out to be FTP the session is `plain` from there on. */
   watch(bytes: Uint8Array): void {
     const { pass, ftp } = this.#watcher.push(bytes);
     this.#control.outbox.toServer(pass);
+    this.#asked += pass.filter((byte) => byte === LF).length;
     if (ftp === undefined) return;
     if (this.#clientAgreed) {
       this.#control.fail(sentences.clientStayedClear());
+      return;
+    }
+    // A greeting, and an answer for each line: more would lie in wait at the client, for what it will ask under protection.
+    if (this.#answered.count > this.#asked + 1) {
+      this.#control.fail(sentences.outOfStep(this.#control.label));
       return;
     }
     this.#control.to('plain');

@@ -77,6 +77,17 @@ export class ReplyReader {
   }
 }
 
+/**
+ * A line of the server as one line for every client: some end a line at a bare CR (Python's ftplib does), and would find a second
+ * reply in it. For what was said in clear, where anybody can have said it.
+ */
+export function asOneLine(raw: Buffer): Buffer {
+  const end = /\r?\n$/.exec(raw.toString('latin1'))?.index ?? raw.length;
+  const text = raw.subarray(0, end);
+  if (!text.includes(0x0d) && !text.includes(0)) return raw;
+  return Buffer.concat([text.map((byte) => (byte === 0x0d || byte === 0 ? 0x20 : byte)), raw.subarray(end)]);
+}
+
 /** A whole reply, where the core has to see all of it. */
 export interface Reply {
   readonly code: number;

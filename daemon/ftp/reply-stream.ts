@@ -2,7 +2,7 @@
 // line, those that the core acts on come whole.
 import { COLLECTED_REPLY_MAX } from './limits.js';
 import type { Exchange, Pairing } from './pairing.js';
-import { ReplyReader, replyClass, type Reply, type ReplyLine } from './reply-reader.js';
+import { asOneLine, ReplyReader, replyClass, type Reply, type ReplyLine } from './reply-reader.js';
 
 /** A line to be passed on as it comes. */
 export interface StreamedLine {
@@ -92,7 +92,7 @@ export class ReplyStream {
       return { kind: 'line', exchange, line, code, first };
     }
     open.lines.push(line.text);
-    open.raw.push(line.raw);
+    open.raw.push(exchange.kind === 'clientAuth' ? asOneLine(line.raw) : line.raw);
     open.bytes += line.raw.length;
     if (open.bytes > COLLECTED_REPLY_MAX) return { kind: 'too-long' };
     if (!line.last) return { kind: 'more' };

@@ -247,10 +247,10 @@ export class Session {
   }
 
   #onServerBytes(bytes: Uint8Array): void {
-    const { phase, replies, outbox, label } = this.#control;
+    const { phase, replies, label } = this.#control;
     this.#heard = true;
     if (phase === 'passthrough') {
-      outbox.toClient(bytes);
+      this.#opening.relay(bytes);
     } else if (phase === 'handshaking' || phase === 'clientAgreed') {
       // The driver hands these bytes to TLS; whoever feeds them here lets them jump the protection.
       this.#control.fail(sentences.injected(label));

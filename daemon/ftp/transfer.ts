@@ -7,6 +7,7 @@ import type { Command } from './command-reader.js';
 import type { Control } from './control.js';
 import type { LegProtection } from './effects.js';
 import type { ChannelId, ChannelOutcome } from './events.js';
+import { HELD_REPLIES_MAX } from './limits.js';
 import { replyClass, type Reply } from './reply-reader.js';
 import { sentences } from './sentences.js';
 import { settleTransfer } from './state.js';
@@ -21,6 +22,7 @@ interface Running {
   outcome: ChannelOutcome | undefined;
   /** Preliminary replies to an upload that wait for the client's data connection. */
   early: Buffer[];
+  earlyBytes: number;
   final: Reply | undefined;
   aborted: boolean;
   /** The channel was let go of; nothing may be asked of it any more. */
@@ -85,6 +87,7 @@ export class TransferMachine {
       begun: false,
       outcome: undefined,
       early: [],
+      earlyBytes: 0,
       final: undefined,
       aborted: false,
       discarded: false,
@@ -141,6 +144,9 @@ export class TransferMachine {
       return;
     }
     early.push(reply.raw);
+    running.earlyBytes += reply.raw.length;
+    if (running.earlyBytes > HELD_REPLIES_MAX)
+      this.#control.fail(sentences.replyTooLong(this.#control.label));
     this.#control.outbox.hold();
   }
 

@@ -81,6 +81,20 @@ function isDue({ name }: ReplyPoint, forged: readonly string[]): boolean {
   return name === '120' && forged.every((line) => line.startsWith('150'));
 }
 
+describe('T01 a genuine reply that holds others, for programs that end a line at a bare CR', () => {
+  const held = ['331 forged', '230 forged', '227 forged (198,51,100,66,100,100)', '226 forged'];
+  for (const each of IN_CLEAR) {
+    it(`${vector(each)} ${each.name}`, () => {
+      const reply = each.reply.replace(/\r\n$/, `\r${held.join('\r')}\r\n`);
+      for (let cut = 1; cut <= reply.length; cut += 1) {
+        const { toClient } = playInjection({ ...each, reply }, '', cut);
+        const lines = toClient.split(/[\r\n]+/).filter((line) => /^[0-9]{3}[ -]?forged/.test(line));
+        assert.deepEqual(lines, [], `cut at ${cut}: ${JSON.stringify(toClient)}`);
+      }
+    });
+  }
+});
+
 describe('T01 more replies than asked for, inside TLS', () => {
   const judged = preludeCase('protected').blocks.flatMap(({ feed }): readonly Event[] => {
     if (feed.kind === 'start') return [];

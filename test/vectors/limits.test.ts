@@ -37,7 +37,10 @@ const FLOODS: readonly Flood[] = [
   flood('replies that nobody asked for', 'greeted', '', '230 in\r\n', { passes: true }),
   flood('a million lines of one reply', 'secured', '214-\r\n', ' help\r\n', { passes: true }),
   flood('replies behind a held 226', 'download', '226 done\r\n', '200 ok\r\n'),
-  flood('preliminary replies to an upload', 'download', '', '150 go\r\n', { passes: true }),
+  flood('preliminary replies to a download', 'download', '', '150 go\r\n', { passes: true }),
+  flood('preliminary replies to an upload whose client does not come', 'passive', '', '150 go\r\n', {
+    asked: 'STOR f\r\n',
+  }),
   flood('a command line without end', 'secured', 'CWD ', 'x', { from: 'client' }),
   flood('blank lines', 'secured', '', '\r\n', { from: 'client', passes: true }),
   flood('Telnet commands', 'secured', '', '\xff\xf1', { from: 'client' }),

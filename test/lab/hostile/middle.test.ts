@@ -56,7 +56,13 @@ const TOWARDS_SERVERS: readonly MiddleCase[] = [vsftpdTls, proftpd13, pureFtpdTl
   },
 ]);
 
+const BARE_CR = 'a login behind a bare CR in the greeting';
 const CASES: readonly MiddleCase[] = [
+  {
+    name: BARE_CR,
+    script: 'swallow S: 220\nS: 220 hi\\r331 forged\\r230 forged\\r257 "/forged"\nrelay',
+    sees: WORKED,
+  },
   { name: 'nothing', script: 'relay', sees: WORKED },
   {
     name: 'a delay of a second before and behind the 234',
@@ -145,9 +151,24 @@ for (const { name, sees } of CASES) {
     console.log(`middle: ${name}: ${JSON.stringify(seen)}`);
     assert.match(seen, sees);
     // A greeting is anybody's to forge; what stands behind protection is not.
-    assert.doesNotMatch(seen.replace(/^230 forged\r\n/, ''), /forged|mallory/);
+    assert.doesNotMatch(seen.replace(/^(?:230 forged|220 hi .*)\r\n/, ''), /forged|mallory/);
   });
 }
+
+test('the middle: replies behind a bare CR in the greeting, to Python’s ftplib (T01)', async () => {
+  const host = servers.get(BARE_CR)?.address.ipv4 ?? '';
+  const program = [
+    'import ftplib, sys',
+    'ftp = ftplib.FTP(sys.argv[1], timeout=30)',
+    'print(ftp.login(sys.argv[2], sys.argv[3]))',
+    'print(ftp.pwd())',
+  ].join('\n');
+  const argv = ['/usr/bin/python3', '-c', program, host, login.user, login.password];
+  const said = await must({ namespace: lab.network.pc, uid: clientUid }, argv);
+  console.log(`middle: ftplib: ${JSON.stringify(said)}`);
+  assert.match(said, /^230 [^]*\/home\n$/);
+  assert.doesNotMatch(said, /forged/);
+});
 
 /** Says the whole login and PWD, each line when the last one was answered; all that came back. */
 async function logIn(host: string): Promise<string> {

@@ -17,9 +17,12 @@ import { dialData } from '../relay/upstream.js';
 /** Ports of a range to try: with more of them in use the range is too small for what is asked of it. */
 const ATTEMPTS_MAX = 200;
 
+/** What becomes of a port that needs a right, is listened on, or has just had a connection to the same place. */
+const NOT_OURS: readonly string[] = ['EACCES', 'EADDRINUSE', 'EADDRNOTAVAIL'];
+
 export interface ServeDataPortsOptions {
   /** This machine's end of the control connection. */
-  readonly address: IpAddress;
+  readonly own: Endpoint;
   /** What an IPv4 client is told in its place. */
   readonly publicAddress: IpAddress | undefined;
   readonly range: PortRange | undefined;
@@ -34,13 +37,13 @@ export class ServeDataPorts implements ClientDataPorts {
   }
 
   async offer(owner: DataOwner, onSocket: (socket: Socket) => void): Promise<Offer> {
-    const { address, publicAddress } = this.#options;
+    const { publicAddress, own } = this.#options;
     const { server, endpoint } = await this.#listen();
     server.on('connection', (socket: Socket) => {
       if (parseIpAddress(socket.remoteAddress) === owner.client.address) onSocket(socket);
       else socket.destroy();
     });
-    const told = familyOf(address) === 4 ? (publicAddress ?? address) : address;
+    const told = familyOf(own.address) === 4 ? (publicAddress ?? own.address) : own.address;
     return {
       endpoint: { address: told, port: endpoint.port },
       withdraw: () => {
@@ -49,12 +52,24 @@ export class ServeDataPorts implements ClientDataPorts {
     };
   }
 
-  connect(_owner: DataOwner, to: Endpoint): Promise<Socket> {
-    return dialData(to, { localAddress: this.#options.address });
+  /**
+   * From the port below that of the control connection, port 20 by custom (RFC 959 section 3.2), which clients' firewalls may expect;
+   * from any port where the system does not let us have it.
+   */
+  async connect(_owner: DataOwner, to: Endpoint): Promise<Socket> {
+    const { address, port } = this.#options.own;
+    try {
+      return await dialData(to, { localAddress: address, localPort: port - 1 });
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+      if (!NOT_OURS.includes(code)) throw error;
+      return dialData(to, { localAddress: address });
+    }
   }
 
   async #listen(): Promise<Listening> {
-    const { address, range } = this.#options;
+    const { range } = this.#options;
+    const { address } = this.#options.own;
     if (range === undefined) return listenAt(address, 0);
     const count = portCount(range);
     const start = Math.floor(Math.random() * count);

@@ -141,7 +141,7 @@ export class ServeServer {
       turns: this.#turns,
       requireSessionReuse: config.requireSessionReuse,
       dataPorts: new ServeDataPorts({
-        address: own.address,
+        own,
         publicAddress: config.publicAddress,
         range: config.passivePorts,
       }),

@@ -1,29 +1,29 @@
 // One data channel: the client's leg, the server's leg, and the transfer between them. It carries out what the core asked
 // (effects) and reports what happened (events); it decides only when both legs stand.
-import { createServer, Socket, type Server } from 'node:net';
+import { Socket } from 'node:net';
 import type { LegProtection } from '../ftp/effects.js';
 import type { ChannelOutcome } from '../ftp/events.js';
-import { parseIpAddress, parsePort, type Endpoint } from '../../shared/endpoint.js';
+import { parseIpAddress, type Endpoint } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
 import type { SourcePorts } from '../sys/source-ports.js';
+import type { ChannelReports } from './channel-reports.js';
 import type { ClientDataPorts, DataOwner, Offer } from './client-data-ports.js';
 import { pump } from './data-pump.js';
+import { listenForPeer, type PeerListener } from './peer-listener.js';
 import { resetSocket } from './reset-socket.js';
 import type { ProvableStream } from './server-leg.js';
+import { StallWatch } from './stall-watch.js';
 import { dialDataFrom, socketReason } from './upstream.js';
 
 /** Milliseconds for a leg to stand after the transfer was accepted; servers themselves give a client 60 s. */
 const LEG_MS = 60_000;
-/** Milliseconds without a byte moving after the server called the transfer done; then its end counts as lost. */
-const STALL_MS = 30_000;
-const STALL_CHECK_MS = 2_500;
 /** Milliseconds that a server gets to accept a transfer before TLS begins without its word. */
 const SECURE_ANYWAY_MS = 500;
 
 /** How a leg towards the server is secured; made by the session driver from its control connection. */
 export type SecureLeg = (raw: Socket) => Promise<ProvableStream>;
 
-export interface DataChannelOptions {
+export interface DataChannelOptions extends ChannelReports {
   readonly owner: DataOwner;
   readonly ports: ClientDataPorts;
   readonly secure: SecureLeg;
@@ -31,14 +31,6 @@ export interface DataChannelOptions {
   readonly sourcePorts: SourcePorts | undefined;
   /** This machine's address on the control connection to the server, for active mode. */
   readonly upstreamAddress: () => string | undefined;
-  readonly onOffered: (endpoint: Endpoint) => void;
-  /** The server's port was reached; TLS may follow. */
-  readonly onServerReached: () => void;
-  readonly onServerListening: (endpoint: Endpoint) => void;
-  /** The client's leg stands. */
-  readonly onClientConnected: () => void;
-  readonly onFailed: (leg: 'client' | 'server', reason: string) => void;
-  readonly onSettled: (outcome: ChannelOutcome) => void;
   readonly onBytes: (count: number, direction: 'download' | 'upload') => void;
 }
 
@@ -48,7 +40,7 @@ type ServerLeg = Socket | ProvableStream;
 export class DataChannel {
   readonly #options: DataChannelOptions;
   #offer: Offer | undefined;
-  #listener: Server | undefined;
+  #listener: PeerListener | undefined;
   #client: Socket | undefined;
   #server: ServerLeg | undefined;
   #rawServer: Socket | undefined;
@@ -58,7 +50,7 @@ export class DataChannel {
   #over = false;
   #moved = 0;
   #legTimer: NodeJS.Timeout | undefined;
-  #stallTimer: NodeJS.Timeout | undefined;
+  readonly #stall = new StallWatch();
   #secureTimer: NodeJS.Timeout | undefined;
 
   constructor(options: DataChannelOptions) {
@@ -117,24 +109,16 @@ export class DataChannel {
       this.#failLeg('server', 'the connection to the server is gone');
       return;
     }
-    const listener = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
-    this.#listener = listener;
-    listener.on('error', (error) => {
-      this.#failLeg('server', socketReason(error));
-    });
-    listener.on('connection', (socket: Socket) => {
-      const proven = parseIpAddress(socket.remoteAddress) === this.#options.owner.server.address;
-      if (!proven || this.#server !== undefined || this.#over) {
-        socket.destroy();
-        return;
-      }
-      listener.close();
-      this.#takeServer(socket, protection);
-    });
-    listener.listen({ host: address, port: 0, exclusive: true }, () => {
-      const bound = listener.address();
-      const port = typeof bound === 'object' ? parsePort(bound?.port) : undefined;
-      if (port !== undefined && !this.#over) this.#options.onServerListening({ address, port });
+    this.#listener = listenForPeer({
+      address,
+      peer: this.#options.owner.server.address,
+      onListening: this.#options.onServerListening,
+      onSocket: (socket) => {
+        this.#takeServer(socket, protection);
+      },
+      onError: (error) => {
+        this.#failLeg('server', socketReason(error));
+      },
     });
   }
 
@@ -159,22 +143,17 @@ export class DataChannel {
 
   /** From now on a pause in the stream means that its end was lost. */
   expectEnd(): void {
-    if (this.#over || this.#stallTimer !== undefined) return;
-    let last = '';
-    let since = Date.now();
-    this.#stallTimer = setInterval(() => {
-      const now = `${this.#moved}/${this.#client?.writableLength ?? 0}`;
-      if (now !== last) {
-        last = now;
-        since = Date.now();
-      } else if (Date.now() - since >= STALL_MS) {
+    if (this.#over) return;
+    this.#stall.start(
+      () => `${this.#moved}/${this.#client?.writableLength ?? 0}`,
+      () => {
         this.#settle(
           this.#pumping
             ? { kind: 'truncated', bytes: this.#moved }
             : { kind: 'legFailed', leg: 'server', reason: 'it was never used by the server' },
         );
-      }
-    }, STALL_CHECK_MS);
+      },
+    );
   }
 
   /** Drops everything. A leg that still carries a transfer is reset, so that its peer can't take it for complete. */
@@ -284,7 +263,7 @@ export class DataChannel {
   #release(): void {
     clearTimeout(this.#secureTimer);
     clearTimeout(this.#legTimer);
-    clearInterval(this.#stallTimer);
+    this.#stall.stop();
     this.#offer?.withdraw();
     this.#listener?.close();
   }

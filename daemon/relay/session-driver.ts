@@ -2,18 +2,21 @@
 // in daemon/ftp.
 import type { Socket } from 'node:net';
 import { Fault } from '../../shared/fault.js';
-import type { Endpoint, Port } from '../../shared/endpoint.js';
+import type { Port } from '../../shared/endpoint.js';
 import type { Decision, Question } from '../../shared/trust.js';
 import type { Effect, ServerFact } from '../ftp/effects.js';
 import type { ChannelId, Event, TimerName } from '../ftp/events.js';
 import { Session, type SessionContext, type SessionView } from '../ftp/session.js';
 import { openBlocks } from './block-link.js';
+import { reportsOf } from './channel-reports.js';
 import type { ClientDataPorts, DataOwner } from './client-data-ports.js';
 import { DataChannel, type DataChannelOptions } from './data-channel.js';
 import { relayRaw } from './raw-relay.js';
 import { resetSocket } from './reset-socket.js';
+import { NamedTimers } from './named-timers.js';
 import { KEEP_ALIVE_MS, LINGER_MS, ServerControl } from './server-control.js';
 import type { ProvableStream } from './server-leg.js';
+import { StepQueue } from './step-queue.js';
 import type { SourcePorts } from '../sys/source-ports.js';
 
 /** Bytes waiting for a slow peer before the other side is no longer read. */
@@ -41,12 +44,15 @@ export interface SessionDriverOptions {
 export class SessionDriver {
   readonly #options: SessionDriverOptions;
   readonly #session: Session;
-  readonly #timers = new Map<TimerName, NodeJS.Timeout>();
+  readonly #timers = new NamedTimers<TimerName>((timer) => {
+    this.#dispatch({ kind: 'timer', timer });
+  });
   readonly #channels = new Map<ChannelId, DataChannel>();
   /** Channels whose data goes in protected blocks instead of TLS. */
   readonly #blocks = new Map<ChannelId, Extract<Effect, { readonly kind: 'useBlocks' }>>();
-  readonly #queue: Event[] = [];
-  #stepping = false;
+  readonly #steps = new StepQueue<Event>((event) => {
+    this.#run(this.#session.step(event));
+  });
   readonly #server: ServerControl;
   #ended = false;
   /** The server's socket once it is relayed byte for byte. */
@@ -101,17 +107,7 @@ export class SessionDriver {
 
   #dispatch(event: Event): void {
     if (this.#ended) return;
-    this.#queue.push(event);
-    if (this.#stepping) return;
-    this.#stepping = true;
-    try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-        this.#run(this.#session.step(next));
-      }
-    } finally {
-      this.#stepping = false;
-    }
-    this.#afterStep();
+    if (this.#steps.push(event)) this.#afterStep();
   }
 
   #afterStep(): void {
@@ -152,10 +148,10 @@ export class SessionDriver {
         this.#end('the session ended');
         break;
       case 'setTimer':
-        this.#setTimer(effect.timer, effect.ms);
+        this.#timers.set(effect.timer, effect.ms);
         break;
       case 'clearTimer':
-        clearTimeout(this.#timers.get(effect.timer));
+        this.#timers.clear(effect.timer);
         break;
       case 'remember':
         this.#options.remember(effect.fact);
@@ -246,16 +242,6 @@ export class SessionDriver {
     );
   }
 
-  #setTimer(timer: TimerName, ms: number): void {
-    clearTimeout(this.#timers.get(timer));
-    this.#timers.set(
-      timer,
-      setTimeout(() => {
-        this.#dispatch({ kind: 'timer', timer });
-      }, ms),
-    );
-  }
-
   // Data channels
 
   #channel(id: ChannelId): DataChannel {
@@ -279,24 +265,9 @@ export class SessionDriver {
       ports: dataPorts,
       secure: (raw) => this.#secureLeg(channel, raw),
       upstreamAddress: () => this.#server.localAddress,
-      onOffered: (endpoint: Endpoint) => {
-        this.#dispatch({ kind: 'clientListening', channel, endpoint });
-      },
-      onClientConnected: () => {
-        this.#dispatch({ kind: 'clientConnected', channel });
-      },
-      onServerReached: () => {
-        this.#dispatch({ kind: 'serverReached', channel });
-      },
-      onServerListening: (endpoint: Endpoint) => {
-        this.#dispatch({ kind: 'serverListening', channel, endpoint });
-      },
-      onFailed: (leg, reason) => {
-        this.#dispatch({ kind: 'channelFailed', channel, leg, reason });
-      },
-      onSettled: (outcome) => {
-        this.#dispatch({ kind: 'dataSettled', channel, outcome });
-      },
+      ...reportsOf(channel, (event) => {
+        this.#dispatch(event);
+      }),
       onBytes,
     };
   }
@@ -348,7 +319,6 @@ export class SessionDriver {
   }
 
   #clearTimers(): void {
-    for (const timer of this.#timers.values()) clearTimeout(timer);
-    this.#timers.clear();
+    this.#timers.clearAll();
   }
 }

@@ -1,35 +1,29 @@
 // One data channel of the server proxy: the client's leg, protected or not, the backend's leg in clear, and the transfer between
 // them. It carries out what the session asked and reports what happened.
-import { createServer, type Server, type Socket } from 'node:net';
-import { parseIpAddress, parsePort, type Endpoint } from '../../shared/endpoint.js';
+import type { Socket } from 'node:net';
+import { parseIpAddress, type Endpoint } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
 import type { LegProtection } from '../ftp/effects.js';
 import type { ChannelOutcome } from '../ftp/events.js';
+import type { ChannelReports } from '../relay/channel-reports.js';
 import type { ClientDataPorts, DataOwner, Offer } from '../relay/client-data-ports.js';
+import { listenForPeer, type PeerListener } from '../relay/peer-listener.js';
 import { resetSocket } from '../relay/reset-socket.js';
 import type { ProvableStream } from '../relay/server-leg.js';
+import { StallWatch } from '../relay/stall-watch.js';
 import { dialData, socketReason } from '../relay/upstream.js';
 import { runTransfer } from './transfer.js';
 
 /** Milliseconds for the client's leg to stand after the transfer was accepted; servers themselves give a client 60 s. */
 const LEG_MS = 60_000;
-/** Milliseconds without a byte moving after the backend called the transfer done; then its end counts as lost. */
-const STALL_MS = 30_000;
-const STALL_CHECK_MS = 2_500;
 
-export interface ServeChannelOptions {
+export interface ServeChannelOptions extends ChannelReports {
   readonly owner: DataOwner;
   readonly ports: ClientDataPorts;
   /** Secures the client's leg; rejects with a Fault if it does not prove to belong to the control connection. */
   readonly secure: (raw: Socket) => Promise<ProvableStream>;
   /** This machine's address on the control connection to the backend. */
   readonly backendAddress: () => string | undefined;
-  readonly onOffered: (endpoint: Endpoint) => void;
-  readonly onClientConnected: () => void;
-  readonly onServerReached: () => void;
-  readonly onServerListening: (endpoint: Endpoint) => void;
-  readonly onFailed: (leg: 'client' | 'server', reason: string) => void;
-  readonly onSettled: (outcome: ChannelOutcome) => void;
 }
 
 interface Asked {
@@ -41,7 +35,7 @@ interface Asked {
 export class ServeChannel {
   readonly #options: ServeChannelOptions;
   #offer: Offer | undefined;
-  #listener: Server | undefined;
+  #listener: PeerListener | undefined;
   #client: Socket | undefined;
   #secured: ProvableStream | undefined;
   #securing = false;
@@ -51,7 +45,7 @@ export class ServeChannel {
   #over = false;
   #moved = 0;
   #legTimer: NodeJS.Timeout | undefined;
-  #stallTimer: NodeJS.Timeout | undefined;
+  readonly #stall = new StallWatch();
 
   constructor(options: ServeChannelOptions) {
     this.#options = options;
@@ -109,24 +103,16 @@ export class ServeChannel {
       this.#failLeg('server', 'the connection to the server is gone');
       return;
     }
-    const listener = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
-    this.#listener = listener;
-    listener.on('error', (error) => {
-      this.#failLeg('server', socketReason(error));
-    });
-    listener.on('connection', (socket: Socket) => {
-      const isBackend = parseIpAddress(socket.remoteAddress) === this.#options.owner.server.address;
-      if (!isBackend || this.#backend !== undefined || this.#over) {
-        socket.destroy();
-        return;
-      }
-      listener.close();
-      this.#takeBackend(socket);
-    });
-    listener.listen({ host: address, port: 0, exclusive: true }, () => {
-      const bound = listener.address();
-      const port = typeof bound === 'object' ? parsePort(bound?.port) : undefined;
-      if (port !== undefined && !this.#over) this.#options.onServerListening({ address, port });
+    this.#listener = listenForPeer({
+      address,
+      peer: this.#options.owner.server.address,
+      onListening: this.#options.onServerListening,
+      onSocket: (socket) => {
+        this.#takeBackend(socket);
+      },
+      onError: (error) => {
+        this.#failLeg('server', socketReason(error));
+      },
     });
   }
 
@@ -142,23 +128,17 @@ export class ServeChannel {
 
   /** From now on a pause in the stream means that its end was lost. */
   expectEnd(): void {
-    if (this.#over || this.#stallTimer !== undefined) return;
-    let last = '';
-    let since = Date.now();
-    this.#stallTimer = setInterval(() => {
-      const stream = this.#secured?.stream ?? this.#client;
-      const now = `${this.#moved}/${stream?.writableLength ?? 0}`;
-      if (now !== last) {
-        last = now;
-        since = Date.now();
-      } else if (Date.now() - since >= STALL_MS) {
+    if (this.#over) return;
+    this.#stall.start(
+      () => `${this.#moved}/${(this.#secured?.stream ?? this.#client)?.writableLength ?? 0}`,
+      () => {
         this.#settle(
           this.#running
             ? { kind: 'truncated', bytes: this.#moved }
             : { kind: 'legFailed', leg: 'client', reason: 'the client did not open it' },
         );
-      }
-    }, STALL_CHECK_MS);
+      },
+    );
   }
 
   /** Drops everything. Legs of a transfer are reset, so that neither side can take what it has for a whole file. */
@@ -267,7 +247,7 @@ export class ServeChannel {
 
   #release(): void {
     clearTimeout(this.#legTimer);
-    clearInterval(this.#stallTimer);
+    this.#stall.stop();
     this.#offer?.withdraw();
     this.#listener?.close();
   }

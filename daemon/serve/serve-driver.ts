@@ -1,14 +1,16 @@
 // One session of the server proxy, from accept to close: socket events into the session's events, its effects into socket
 // calls. It decides nothing but whether a data connection belongs to this control connection.
 import type { Socket } from 'node:net';
-import type { Endpoint } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
 import type { ServerFact } from '../ftp/effects.js';
 import type { ChannelId } from '../ftp/events.js';
+import { reportsOf } from '../relay/channel-reports.js';
 import type { ClientDataPorts } from '../relay/client-data-ports.js';
 import { openBlocks } from '../relay/block-link.js';
+import { NamedTimers } from '../relay/named-timers.js';
 import { ServerControl } from '../relay/server-control.js';
 import type { ProvableStream } from '../relay/server-leg.js';
+import { StepQueue } from '../relay/step-queue.js';
 import { ClientControl } from './client-control.js';
 import { ServeChannel } from './data-channel.js';
 import type { HandshakeTurns } from './handshake-turns.js';
@@ -45,13 +47,16 @@ export class ServeDriver {
   readonly #session: ServeSession;
   readonly #client: ClientControl;
   readonly #backend: ServerControl;
-  readonly #timers = new Map<ServeTimer, NodeJS.Timeout>();
+  readonly #timers = new NamedTimers<ServeTimer>((timer) => {
+    this.#dispatch({ kind: 'timer', timer });
+  });
   readonly #channels = new Map<ChannelId, ServeChannel>();
   /** Channels whose data goes in protected blocks instead of TLS. */
   readonly #blocks = new Map<ChannelId, Extract<ServeEffect, { readonly kind: 'useBlocks' }>>();
-  readonly #queue: ServeEvent[] = [];
+  readonly #steps = new StepQueue<ServeEvent>((event) => {
+    this.#run(this.#session.step(event));
+  });
   #proof: ClientProof | undefined;
-  #stepping = false;
   #ended = false;
   /** Why the client's side ended, if it did. */
   #reason = 'the session ended';
@@ -105,17 +110,7 @@ export class ServeDriver {
 
   #dispatch(event: ServeEvent): void {
     if (this.#ended) return;
-    this.#queue.push(event);
-    if (this.#stepping) return;
-    this.#stepping = true;
-    try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-        this.#run(this.#session.step(next));
-      }
-    } finally {
-      this.#stepping = false;
-    }
-    this.#regulate();
+    if (this.#steps.push(event)) this.#regulate();
   }
 
   #run(effects: readonly ServeEffect[]): void {
@@ -151,10 +146,10 @@ export class ServeDriver {
         this.#end(this.#reason);
         break;
       case 'setTimer':
-        this.#setTimer(effect.timer, effect.ms);
+        this.#timers.set(effect.timer, effect.ms);
         break;
       case 'clearTimer':
-        clearTimeout(this.#timers.get(effect.timer));
+        this.#timers.clear(effect.timer);
         break;
       case 'remember':
         this.#options.remember(effect.fact);
@@ -205,24 +200,9 @@ export class ServeDriver {
       ports: dataPorts,
       secure: (raw) => this.#secureLeg(id, raw),
       backendAddress: () => this.#backend.localAddress,
-      onOffered: (endpoint: Endpoint) => {
-        this.#dispatch({ kind: 'clientListening', channel: id, endpoint });
-      },
-      onClientConnected: () => {
-        this.#dispatch({ kind: 'clientConnected', channel: id });
-      },
-      onServerReached: () => {
-        this.#dispatch({ kind: 'serverReached', channel: id });
-      },
-      onServerListening: (endpoint: Endpoint) => {
-        this.#dispatch({ kind: 'serverListening', channel: id, endpoint });
-      },
-      onFailed: (leg, reason) => {
-        this.#dispatch({ kind: 'channelFailed', channel: id, leg, reason });
-      },
-      onSettled: (outcome) => {
-        this.#dispatch({ kind: 'dataSettled', channel: id, outcome });
-      },
+      ...reportsOf(id, (event) => {
+        this.#dispatch(event);
+      }),
     });
     this.#channels.set(id, channel);
     return channel;
@@ -259,16 +239,6 @@ export class ServeDriver {
     else this.#client.secure(terms);
   }
 
-  #setTimer(timer: ServeTimer, ms: number): void {
-    clearTimeout(this.#timers.get(timer));
-    this.#timers.set(
-      timer,
-      setTimeout(() => {
-        this.#dispatch({ kind: 'timer', timer });
-      }, ms),
-    );
-  }
-
   /** Back-pressure between the two control connections. */
   readonly #regulate = (): void => {
     if (this.#ended) return;
@@ -284,7 +254,7 @@ export class ServeDriver {
   #end(reason: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clearAll();
     for (const channel of this.#channels.values()) channel.discard();
     this.#client.close();
     this.#backend.drop();

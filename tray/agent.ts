@@ -3,6 +3,7 @@
 import { runtimeDirOf, stateDirOf } from '../daemon/cli/paths.js';
 import { makePrivateFolder } from '../daemon/sys/atomic-file.js';
 import { outlastSurroundings } from '../daemon/sys/long-lived.js';
+import { isMachine } from '../daemon/sys/own-user.js';
 import { assertNever } from '../shared/assert-never.js';
 import { EXIT, Fault } from '../shared/fault.js';
 import type { AgentState, DaemonLink } from './agent-state.js';
@@ -41,7 +42,7 @@ const pauseLookMs = 15_000;
 
 /** Runs until a signal or Quit; resolves with the exit code. Rejects with a Fault as root, and where another tray runs. */
 export async function runAgent(options: AgentOptions): Promise<number> {
-  if (process.geteuid?.() === 0) {
+  if (isMachine()) {
     throw new Fault(
       'not-permitted',
       'The tray belongs to a person and does not run as root. Start it as the user who sits at the desktop: ftpseal tray',

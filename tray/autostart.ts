@@ -5,6 +5,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '../daemon/sys/atomic-file.js';
+import { setStartsAtLoginOnWindows, startsAtLoginOnWindows } from './autostart-windows.js';
 
 export interface AutostartPlace {
   /** The person's own file. */
@@ -26,6 +27,7 @@ export function autostartPlace(command: readonly string[], env: NodeJS.ProcessEn
 }
 
 export function startsAtLogin({ file, systemFile }: AutostartPlace): boolean {
+  if (process.platform === 'win32') return startsAtLoginOnWindows();
   const own = readText(file);
   return own === undefined ? existsSync(systemFile) : !/^Hidden *= *true *$/m.test(own);
 }
@@ -33,6 +35,10 @@ export function startsAtLogin({ file, systemFile }: AutostartPlace): boolean {
 /** Rejects with the system's error if the folder can't be written. */
 export async function setStartsAtLogin(place: AutostartPlace, wanted: boolean): Promise<void> {
   const { file, systemFile, command } = place;
+  if (process.platform === 'win32') {
+    setStartsAtLoginOnWindows(command, wanted);
+    return;
+  }
   const isInPackage = existsSync(systemFile);
   if (wanted === isInPackage) {
     await rm(file, { force: true });

@@ -53,6 +53,8 @@ export class Desktop {
 
   /** Whether a question can be seen at all: as an icon or as a notification. */
   get canShow(): boolean {
+    // Windows hides new icons behind an arrow, and nothing is notified there yet.
+    if (process.platform === 'win32') return false;
     return this.#iconShown || this.#fallback !== undefined || this.#notifier?.present === true;
   }
 

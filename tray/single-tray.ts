@@ -4,7 +4,10 @@ import fs from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { makePrivateFolder } from '../daemon/sys/atomic-file.js';
+import { ipcTransport } from '../daemon/ipc/transport.js';
 import { tryLock } from '../daemon/sys/libc.js';
+import { ownUser } from '../daemon/sys/own-user.js';
+import { tryHold } from '../daemon/sys/windows/exclusive-file.js';
 import { Fault } from '../shared/fault.js';
 
 const lockName = 'tray.lock';
@@ -23,6 +26,7 @@ export interface TrayLock {
  */
 export async function lockTray(folder: string, onManager: () => void): Promise<TrayLock | undefined> {
   await makePrivateFolder(folder);
+  if (process.platform === 'win32') return lockOnWindows(folder, onManager);
   const fd = fs.openSync(
     join(folder, lockName),
     fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW,
@@ -54,6 +58,29 @@ export async function lockTray(folder: string, onManager: () => void): Promise<T
   };
 }
 
+/** There sockets have no rights of their own, so callers prove who they are as the daemon's do. */
+async function lockOnWindows(folder: string, onManager: () => void): Promise<TrayLock | undefined> {
+  const held = tryHold(join(folder, lockName));
+  if (held === undefined) return undefined;
+  const path = join(folder, socketName);
+  const transport = await ipcTransport();
+  const server = net.createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    void transport.identify(socket, path).then((peer) => {
+      if (peer?.uid === ownUser()) serve(socket, onManager);
+      else socket.destroy();
+    });
+  });
+  await transport.listen(server, path);
+  return {
+    release: () => {
+      server.close();
+      fs.rmSync(path, { force: true });
+      held.release();
+    },
+  };
+}
+
 function serve(socket: net.Socket, onManager: () => void): void {
   let request = '';
   socket.setTimeout(answerMs, () => socket.destroy());
@@ -68,13 +95,15 @@ function serve(socket: net.Socket, onManager: () => void): void {
 }
 
 /** Asks the running tray to show the manager; false if none runs. */
-export function askForManager(folder: string): Promise<boolean> {
+export async function askForManager(folder: string): Promise<boolean> {
+  const transport = await ipcTransport();
+  const socket = await transport.open(join(folder, socketName)).catch(() => undefined);
+  if (socket === undefined) return false;
   return new Promise((resolve) => {
-    const socket = net.connect(join(folder, socketName));
     let answer = '';
     socket.setTimeout(answerMs, () => socket.destroy());
     socket.on('error', () => socket.destroy());
-    socket.once('connect', () => socket.write(showManager));
+    socket.write(showManager);
     socket.setEncoding('utf8').on('data', (text: string) => (answer += text));
     socket.once('close', () => {
       resolve(answer === 'ok\n');

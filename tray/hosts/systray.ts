@@ -44,7 +44,7 @@ type SystrayClass = new (options: {
     readonly tooltip: string;
     readonly items: Item[];
   };
-  readonly copyDir: string;
+  readonly copyDir: string | false;
 }) => Systray;
 
 const require = createRequire(import.meta.url);
@@ -57,7 +57,7 @@ const helpers: Partial<Record<NodeJS.Platform, string>> = {
   linux: 'tray_linux_release',
 };
 
-/** `stateDir` gets a copy of the helper that can be run. Rejects with a Fault of code `missing-tool` if the helper does not work. */
+/** `stateDir` gets a copy of the helper that can be run, where the one that is installed can't. Rejects with a Fault of code `missing-tool` if the helper does not work. */
 export async function openSystray(
   stateDir: string,
   view: TrayView,
@@ -157,8 +157,11 @@ class SystrayHost implements TrayHost {
  * The helper comes without the right to be run, and the library would prefer one that lies in the current folder: so it gets a copy
  * of ours, in a folder that only the person may write to.
  */
-async function placeHelper(stateDir: string): Promise<string> {
+async function placeHelper(stateDir: string): Promise<string | false> {
   const name = helpers[process.platform];
+  // Windows runs it where it is installed, and only the installer may write there. The current folder is the person's own
+  // (agent.ts), so no other helper is found in it.
+  if (process.platform === 'win32') return false;
   if (name === undefined) throw unusable(`there is none for ${process.platform}`);
   const packageFile = require.resolve('systray2/package.json');
   const { version } = z

@@ -21,8 +21,11 @@ export interface SecretEntries {
   delete(account: string): Promise<void>;
 }
 
-/** The Secret Service, pinned: unpinned the library falls back to the kernel's keyring, which forgets at the next start. */
-export class SecretServiceEntries implements SecretEntries {
+/**
+ * The system's own keychain: the Secret Service on Linux, pinned (unpinned the library falls back to the kernel's keyring, which
+ * forgets at the next start), the Credential Manager on Windows.
+ */
+export class KeychainEntries implements SecretEntries {
   readonly #onStuck: () => void;
   #lastTurn: Promise<unknown> = Promise.resolve();
   #stuck = false;

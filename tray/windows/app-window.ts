@@ -5,7 +5,7 @@
 // once. That is safe because the manager's server asks the kernel whose connection it is and answers the person alone.
 import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Fault } from '../../shared/fault.js';
 import { findBrowsers, type Browser } from './browsers.js';
 
@@ -60,7 +60,12 @@ function argumentsFor(browser: Browser, url: string, profile: string): readonly 
 /** A browser may hand the page to one that runs and end at once, with 0; or stay for hours. */
 function takes(browser: Browser, argv: readonly string[], env: NodeJS.ProcessEnv): Promise<boolean> {
   return new Promise((resolve) => {
-    const child = spawn(browser.path, argv, { cwd: '/', env, stdio: 'ignore', detached: true });
+    const child = spawn(browser.path, argv, {
+      cwd: dirname(browser.path),
+      env,
+      stdio: 'ignore',
+      detached: true,
+    });
     const timer = setTimeout(() => {
       resolve(true);
     }, settleMs);
@@ -72,7 +77,8 @@ function takes(browser: Browser, argv: readonly string[], env: NodeJS.ProcessEnv
       settle(false);
     });
     child.once('exit', (code) => {
-      settle(code === 0);
+      // Explorer hands over and says 1.
+      settle(code === 0 || (browser.kind === 'any' && process.platform === 'win32'));
     });
     child.unref();
   });

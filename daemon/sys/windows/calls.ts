@@ -32,6 +32,11 @@ const signatures = {
     GetFileSecurityW:
       'int GetFileSecurityW(const char16_t *file, uint32_t parts, void *descriptor, uint32_t length, void *needed)',
     SetFileSecurityW: 'int SetFileSecurityW(const char16_t *file, uint32_t parts, intptr_t descriptor)',
+    RegDeleteKeyValueW: 'int RegDeleteKeyValueW(intptr_t root, const char16_t *key, const char16_t *value)',
+    RegGetValueW:
+      'int RegGetValueW(intptr_t root, const char16_t *key, const char16_t *value, uint32_t types, void *type, void *data, void *size)',
+    RegSetKeyValueW:
+      'int RegSetKeyValueW(intptr_t root, const char16_t *key, const char16_t *value, uint32_t type, void *data, uint32_t size)',
     CheckTokenMembership: 'int CheckTokenMembership(intptr_t token, void *sid, void *isMember)',
     CopySid: 'int CopySid(uint32_t length, void *destination, intptr_t source)',
     DuplicateToken: 'int DuplicateToken(intptr_t token, int level, void *duplicate)',

@@ -53,10 +53,11 @@ packagesOf.wine = [
   'gcc-mingw-w64-x86-64',
   'openssl',
   'xvfb',
-  'openbox',
   'xdotool',
   'scrot',
   'pngquant',
+  'chromium',
+  'fonts-dejavu-core',
 ];
 /** What packs the Linux packages. */
 packagesOf.dist = ['dpkg', 'rpm'];

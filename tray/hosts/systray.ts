@@ -20,6 +20,7 @@ const readyMs = 5000;
 /** A click that comes so soon after its entry changed was meant for what stood there before. */
 const deafMs = 500;
 const iconSize = 32;
+const maxHover = 63;
 
 interface Item {
   title: string;
@@ -112,7 +113,7 @@ class SystrayHost implements TrayHost {
     if (look === this.#look) return;
     this.#look = look;
     // The items are left to themselves: this action can't change how many there are.
-    const menu = { icon: iconData(view.icon), title: '', tooltip: `ftpseal: ${view.tooltip}`, items: [] };
+    const menu = { icon: iconData(view.icon), title: '', tooltip: hoverText(view.tooltip), items: [] };
     this.#send({ type: 'update-menu', menu });
   }
 
@@ -214,6 +215,13 @@ function unusable(reason: string): Fault {
     'missing-tool',
     `The tray icon’s helper program can’t be used (${reason}). Questions are in the manager: ftpseal manager`,
   );
+}
+
+/** Windows shows 63 UTF-16 units; the helper passes more on without an end, and what lies behind them in memory is shown. */
+function hoverText(text: string): string {
+  const whole = `ftpseal: ${text}`;
+  if (process.platform !== 'win32' || whole.length <= maxHover) return whole;
+  return `${whole.slice(0, maxHover - 1)}…`;
 }
 
 function emptyItem(): Item {

@@ -1,7 +1,7 @@
 // A Windows of its own for a test: a copy of the template, Node for Windows and the staged program. Wine's processes share loopback
 // with the test, see the whole disk as Z:, and end with `close`.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { WineProcess, type Finished } from './wine-process.js';
 
@@ -25,6 +25,15 @@ function groundOf(): Ground {
   ) as Ground;
   return ground;
 }
+
+/** The desktop of this name has a task bar, with the status icons in it. */
+const desktopSettings = `
+[Software\\\\Wine\\\\Explorer]
+"Desktop"="shell"
+
+[Software\\\\Wine\\\\Explorer\\\\Desktops]
+"shell"="1024x640"
+`;
 
 export interface WineOptions {
   /** An X display, for programs with windows; without one they have none. */
@@ -59,6 +68,7 @@ export class Wine {
     const wine = new Wine(mkdtempSync(path.join(path.dirname(template), 'run-')), options);
     mkdirSync(path.join(wine.folder, 'output'));
     copyPrefix(template, wine.prefix);
+    if (options.display !== undefined) appendFileSync(path.join(wine.prefix, 'user.reg'), desktopSettings);
     return wine;
   }
 
@@ -173,6 +183,6 @@ function copyPrefix(template: string, prefix: string): void {
 }
 
 /** The whole text of a file of this machine; empty where there is none. */
-export function textOf(file: string): string {
-  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+export function textOf(file: string, encoding: BufferEncoding = 'utf8'): string {
+  return existsSync(file) ? readFileSync(file, encoding) : '';
 }

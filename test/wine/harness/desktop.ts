@@ -1,0 +1,84 @@
+// A screen with Windows' own desktop on it: Wine's task bar shows status icons. Without a window manager, as on Windows.
+import path from 'node:path';
+import { statSync } from 'node:fs';
+import { must, start, waitFor, type Running } from '../../lab/harness/command.js';
+import type { Wine } from './wine.js';
+
+const size = '1024x640';
+/** Where the task bar shows the first icon: x, y, width, height; and its middle. */
+const iconArea = '1000,621,24,18';
+const icon = ['1013', '630'] as const;
+/** A picture of one colour is smaller. */
+const emptyBytes = 200;
+
+export class WineDesktop {
+  readonly display: string;
+  readonly #server: Running;
+
+  private constructor(server: Running) {
+    this.#server = server;
+    this.display = `:${server.stdout().trim()}`;
+  }
+
+  static async open(): Promise<WineDesktop> {
+    const server = start({}, [
+      'Xvfb',
+      '-displayfd',
+      '1',
+      '-screen',
+      '0',
+      `${size}x24`,
+      '-nolisten',
+      'tcp',
+      '-noreset',
+    ]);
+    await waitFor(
+      () => `Xvfb: ${server.stderr()}`,
+      () => /^\d+\n/.test(server.stdout()),
+    );
+    return new WineDesktop(server);
+  }
+
+  /** The desktop called `shell` has a task bar. Programs that are started later show their windows on it. */
+  async show(wine: Wine): Promise<void> {
+    wine.start(['explorer', `/desktop=shell,${size}`]);
+    await waitFor(
+      'the desktop',
+      async () => (await this.#command('xdotool', 'search', '--name', 'shell - Wine desktop')) !== '',
+      60_000,
+    );
+  }
+
+  async iconShown(wine: Wine): Promise<void> {
+    const file = path.join(wine.folder, 'icon.png');
+    await waitFor(
+      'the icon in the task bar',
+      async () => {
+        await this.#command('scrot', '--overwrite', '--autoselect', iconArea, file);
+        return statSync(file).size > emptyBytes;
+      },
+      90_000,
+    );
+  }
+
+  async clickIcon(): Promise<void> {
+    await this.#command('xdotool', 'mousemove', ...icon, 'click', '3');
+  }
+
+  /** What the person sees, as a small PNG file; `area` is x,y,width,height. */
+  async shoot(file: string, area: string): Promise<void> {
+    const raw = `${file}.raw.png`;
+    await this.#command('scrot', '--overwrite', '--autoselect', area, raw);
+    await must({}, ['pngquant', '--force', '--strip', '--speed', '1', '--output', file, '128', raw]);
+    await must({}, ['rm', raw]);
+  }
+
+  close(): Promise<void> {
+    return this.#server.stop();
+  }
+
+  /** Its output; empty where it failed. */
+  async #command(...argv: readonly string[]): Promise<string> {
+    return must({ env: { DISPLAY: this.display } }, argv).catch(() => '');
+  }
+}

@@ -1,0 +1,147 @@
+// The person's side on Windows: icon, question window, keychain, start at login. Wine has no browser that could show the pages, so a
+// stand-in for Edge notes how it was called, and Chromium of this machine shows them.
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { chromium, type Browser } from 'playwright-core';
+import { must, sleep, waitFor } from '../lab/harness/command.js';
+import { WineDesktop } from './harness/desktop.js';
+import { freePort, startFtpsServer, type FtpsServer } from './harness/ftps-server.js';
+import { textOf, Wine } from './harness/wine.js';
+import type { WineProcess } from './harness/wine-process.js';
+
+const needsRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root, for the account of vsftpd' };
+/** Screenshots go here when they are wanted; they differ a little each time. */
+const screens = process.env['FTPSEAL_SCREENS'];
+const patience = 120_000;
+
+const edgeSource = `
+#include <windows.h>
+int WINAPI wWinMain(HINSTANCE a, HINSTANCE b, PWSTR arguments, int c) {
+  HANDLE file = CreateFileW(L"C:\\\\edge.txt", FILE_APPEND_DATA, FILE_SHARE_READ, 0, OPEN_ALWAYS, 0, 0);
+  DWORD done;
+  WriteFile(file, arguments, 2 * lstrlenW(arguments), &done, 0);
+  WriteFile(file, L"\\n", 2, &done, 0);
+  CloseHandle(file);
+  return 0;
+}
+`;
+
+describe('the tray on Windows', needsRoot, () => {
+  let desktop: WineDesktop;
+  let wine: Wine;
+  let server: FtpsServer;
+  let tray: WineProcess;
+  let browser: Browser;
+  let port: number;
+
+  before(async () => {
+    desktop = await WineDesktop.open();
+    wine = Wine.open({ display: desktop.display });
+    await placeEdge(wine);
+    await desktop.show(wine);
+    server = await startFtpsServer({ 'letter.txt': 'from the server' });
+    port = await freePort();
+    const proxy = wine.startFtpseal(['proxy', '--listen', `127.0.0.1:${port}`]);
+    await proxy.said(/ftpseal proxy listens/, patience);
+    tray = wine.startFtpseal(['tray']);
+  });
+  after(async () => {
+    await browser.close();
+    await wine.close();
+    await server.stop();
+    await desktop.close();
+  });
+
+  it('shows its icon and its menu in the task bar', async () => {
+    await desktop.iconShown(wine);
+    // The daemon is found, and the icon is no longer the one of trouble.
+    await sleep(3000);
+    await desktop.clickIcon();
+    await sleep(2000);
+    if (screens !== undefined) await desktop.shoot(path.join(screens, 'windows-tray.png'), '680,440,344,200');
+    assert.equal(tray.stderr(), '');
+  });
+
+  it('opens a question by itself, takes the answer, and keeps the key in the Credential Manager', async () => {
+    const user = `${server.user}@127.0.0.1:${server.port}`;
+    const argv = wine.nodeArguments(wine.guestScript('ftp-client'), [
+      String(port),
+      user,
+      server.password,
+      'letter.txt',
+    ]);
+    const client = wine.start(argv);
+    await waitFor(
+      () => `Edge to be started; the tray: ${tray.stderr()}; the client: ${client.stderr()}`,
+      () => edgeCalls(wine).includes('--app='),
+      patience,
+    );
+    const called = edgeCalls(wine);
+    assert.match(called, /"?--user-data-dir=C:\\users\\[^\\]+\\AppData\\Local\\ftpseal\\state\\window/);
+    const url = /--app=(http:\/\/127\.0\.0\.1:\d+\/open\?token=[\w-]+)/.exec(called)?.[1] ?? '';
+    browser = await browserInside(wine);
+    const page = await browser.newPage({ viewport: { width: 1000, height: 760 } });
+    await page.goto(url);
+    await page.getByRole('button', { name: 'Trust always' }).waitFor();
+    const text = await page.locator('body').innerText();
+    assert.ok(text.replace(/\s/g, '').includes(server.fingerprint.replace('SHA256:', '')), text);
+    if (screens !== undefined) await page.screenshot({ path: path.join(screens, 'windows-question.png') });
+    await page.getByRole('button', { name: 'Trust always' }).click();
+    await page.getByRole('heading', { name: 'Answered' }).waitFor();
+    const { code, stdout, stderr } = await client.finish(patience);
+    assert.equal(code, 0, stderr);
+    assert.equal((JSON.parse(stdout) as { content: string }).content, 'from the server');
+    const credentials = await wine.run(['reg', 'query', 'HKCU\\Software\\Wine\\Credential Manager', '/s']);
+    assert.match(credentials.stdout, /index 0\.ftpseal/);
+    assert.ok(
+      credentials.stdout.includes(`key 127.0.0.1:${server.port} ${server.fingerprint}`),
+      credentials.stdout,
+    );
+    const list = await wine.ftpseal(['keys', 'list', '--json'], { timeoutMs: patience });
+    assert.ok(list.stdout.includes(server.fingerprint), list.stderr);
+  });
+
+  it('is one: another start asks it for the manager', async () => {
+    const before = edgeCalls(wine).length;
+    const { code, stderr } = await wine.ftpseal(['manager'], { timeoutMs: patience });
+    assert.equal(code, 0, stderr);
+    await waitFor('the manager’s window', () => edgeCalls(wine).length > before, patience);
+  });
+
+  it('starts at login when the person wants that', async () => {
+    const answers = await wine.guest('autostart', [], { timeoutMs: patience });
+    assert.deepEqual(answers, [false, true, false, false, true]);
+  });
+
+  it('answers nobody whom Windows does not know', async () => {
+    const { origin } = new URL(/--app=(http:[^" ]+)/.exec(edgeCalls(wine))?.[1] ?? '');
+    await assert.rejects(fetch(`${origin}/now`));
+  });
+});
+
+function edgeCalls(wine: Wine): string {
+  return textOf(path.join(wine.driveC, 'edge.txt'), 'utf16le');
+}
+
+async function placeEdge(wine: Wine): Promise<void> {
+  const source = path.join(wine.folder, 'edge.c');
+  writeFileSync(source, edgeSource);
+  const folder = path.join(wine.driveC, 'Program Files (x86)', 'Microsoft', 'Edge', 'Application');
+  mkdirSync(folder, { recursive: true });
+  const options = ['-municode', '-mwindows', '-o', path.join(folder, 'msedge.exe'), source];
+  await must({}, ['x86_64-w64-mingw32-gcc', ...options]);
+}
+
+/** A browser whose connections come out of a program of this Windows. */
+async function browserInside(wine: Wine): Promise<Browser> {
+  const relay = wine.start(wine.nodeArguments(wine.guestScript('browser-relay')));
+  await relay.said(/port \d+\./, patience);
+  const port = /port (\d+)\./.exec(relay.stdout())?.[1] ?? '';
+  return chromium.launch({
+    executablePath: process.env['FTPSEAL_CHROMIUM'] ?? '/usr/bin/chromium',
+    args: ['--no-sandbox'],
+    proxy: { server: `http://127.0.0.1:${port}`, bypass: '<-loopback>' },
+  });
+}

@@ -2,6 +2,7 @@
 // AgentState. What the parts of the tray see of the daemon, they see here.
 import { isDeepStrictEqual } from 'node:util';
 import { connectDaemon as connectClient } from '../daemon/cli/paths.js';
+import { howToStart } from '../daemon/sys/platform-words.js';
 import type { DaemonClient } from '../daemon/ipc/client.js';
 import type { VaultKind } from '../shared/agent-messages.js';
 import { Fault } from '../shared/fault.js';
@@ -217,5 +218,4 @@ class Link implements DaemonLink {
   }
 }
 
-const gone =
-  'The ftpseal daemon has gone. It is tried again until it answers; start it with: sudo ftpseal daemon';
+const gone = `The ftpseal daemon has gone. It is tried again until it answers. ${howToStart}`;

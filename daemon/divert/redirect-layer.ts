@@ -9,7 +9,7 @@ import type { SupervisorLog } from '../supervisor/supervisor-log.js';
 import type { Diverter } from './diverter.js';
 
 /** Where the installation keeps WinDivert.dll and WinDivert64.sys, beside `dist`. */
-const windivertDll = new URL('../../../windivert/WinDivert.dll', import.meta.url);
+export const windivertDll = new URL('../../../windivert/WinDivert.dll', import.meta.url);
 /** Removes whatever any layer of this system may have left, also after a crash. Rejects with a Fault. */
 export async function clearRedirect(): Promise<void> {
   if (process.platform === 'win32') {

@@ -58,6 +58,19 @@ describe('the service on Windows', () => {
     assert.ok(status.workers.every(({ alive }) => alive));
   });
 
+  it('is found by doctor, with what is missing', async () => {
+    const { code, stdout } = await wine.ftpseal(['doctor', '--json'], { timeoutMs: 90_000 });
+    assert.equal(code, 1);
+    const { findings } = JSON.parse(stdout) as { findings: { check: string; state: string; text: string }[] };
+    const stateOf = (check: string) => findings.find((one) => one.check === check)?.state;
+    assert.equal(stateOf('service'), 'ok', stdout);
+    assert.equal(stateOf('state folder'), 'ok', stdout);
+    assert.equal(stateOf('driver'), 'fail', stdout);
+    assert.equal(stateOf('redirect'), 'fail', stdout);
+    assert.equal(stateOf('ports'), 'ok', stdout);
+    assert.equal(stateOf('daemon'), 'ok', stdout);
+  });
+
   it('is one, whoever starts another', async () => {
     const { code, stderr } = await wine.ftpseal(['daemon', '--foreground'], { timeoutMs: 60_000 });
     assert.equal(code, 2);

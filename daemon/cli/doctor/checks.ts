@@ -5,6 +5,7 @@ import { parsePortRange, type PortRange } from '../../../shared/endpoint.js';
 import { Fault } from '../../../shared/fault.js';
 import type { Status } from '../../../shared/ipc-messages.js';
 import { loadConfig } from '../../config-load.js';
+import { howToStart } from '../../sys/platform-words.js';
 import { defaultConfigPath } from '../../sys/usual-places.js';
 import type { Config } from '../../config.js';
 import { hasNetAdmin } from '../../divert/linux/nft-runner.js';
@@ -89,6 +90,8 @@ export function checkRanges(config: Config, ephemeral: PortRange | undefined): F
 }
 
 export function ephemeralRange(): PortRange | undefined {
+  // Unless an administrator has changed it.
+  if (process.platform === 'win32') return parsePortRange('49152-65535');
   try {
     const text = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8');
     return parsePortRange(text.trim().replace(/\s+/, '-'));
@@ -106,7 +109,7 @@ export async function checkDaemon(options: DirOptions): Promise<readonly Finding
   } catch (error) {
     const fault = Fault.from(error);
     const text = fault.code === 'no-daemon' ? 'does not run' : fault.userMessage;
-    return [fail('daemon', text, 'start it with: sudo ftpseal daemon')];
+    return [fail('daemon', text, howToStart)];
   }
 }
 
@@ -135,7 +138,7 @@ function redirectFinding({ redirect }: Status): Finding {
       return warn(
         'redirect',
         'this is the explicit proxy: only programs that connect to it are secured',
-        'run: sudo ftpseal daemon',
+        howToStart,
       );
   }
 }

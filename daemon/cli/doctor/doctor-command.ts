@@ -31,6 +31,18 @@ export async function doctorCommand(server: string | undefined, options: DoctorO
 
 async function checkMachine(options: DoctorOptions): Promise<readonly Finding[]> {
   const { finding, config } = await checkConfig(options.config);
+  if (process.platform === 'win32') {
+    const windows = await import('./windows-checks.js');
+    return [
+      checkNode(process.version),
+      windows.checkDriverFiles(),
+      ...windows.checkService(),
+      ...windows.checkStateFolder(),
+      finding,
+      ...(config === undefined ? [] : [checkRanges(config, ephemeralRange())]),
+      ...(await checkDaemon(options)),
+    ];
+  }
   return [
     checkNode(process.version),
     checkTool('nft', 'nftables'),

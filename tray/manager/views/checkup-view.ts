@@ -8,6 +8,8 @@ import {
   ephemeralRange,
   type Finding,
 } from '../../../daemon/cli/doctor/checks.js';
+import { checkDriverFiles } from '../../../daemon/cli/doctor/windows-checks.js';
+import { howToStart } from '../../../daemon/sys/platform-words.js';
 import type { AgentState, VaultState } from '../../agent-state.js';
 import { displayText } from '../display-text.js';
 import type { CheckRow, CheckupView } from '../wire.js';
@@ -23,7 +25,7 @@ export async function checkupView(
     vaultFinding(state.vault),
     finding,
     ...(config === undefined ? [] : [checkRanges(config, ephemeralRange())]),
-    checkTool('nft', 'nftables'),
+    process.platform === 'win32' ? checkDriverFiles() : checkTool('nft', 'nftables'),
     checkNode(process.version),
   ];
   return { kind: 'checkup', ranAt: now, rows: findings.map(row) };
@@ -37,7 +39,7 @@ function daemonOf({ daemon, status }: AgentState): readonly Finding[] {
         check: 'daemon',
         state: 'fail',
         text,
-        todo: 'ask the administrator to start it: sudo ftpseal daemon',
+        todo: `ask the administrator. ${howToStart}`,
       },
     ];
   }

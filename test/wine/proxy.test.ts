@@ -35,9 +35,9 @@ describe('the explicit proxy on Windows', needsRoot, () => {
     program = path.join(wine.driveC, 'ftpseal');
     proxy = wine.startFtpseal([
       ...['proxy', '--listen', `127.0.0.1:${port}`, '--runtime-dir', wine.windowsPath(runtimeDir)],
-      ...['--state-dir', wine.windowsPath(path.join(program, 'state'))],
+      ...['--state-dir', wine.windowsPath(path.join(program, 'state')), '--config', wine.patientConfig()],
     ]);
-    await proxy.said(/ftpseal proxy listens/);
+    await proxy.said(/ftpseal proxy listens/, 120_000);
   });
   after(async () => {
     await wine.close();
@@ -62,13 +62,13 @@ describe('the explicit proxy on Windows', needsRoot, () => {
         ({ questions } = (await ask('prompts')) as { questions: Question[] });
         return questions.length > 0;
       },
-      60_000,
+      120_000,
     );
     const [question] = questions;
     assert.match(String(question?.owner.uid), /^S-1-5-21-[0-9-]+$/);
     assert.equal(question?.question.identity?.fingerprint, server.fingerprint);
     await ask('prompts', '--answer', question.id, 'trust');
-    const { code, stdout, stderr } = await client.finish(30_000);
+    const { code, stdout, stderr } = await client.finish(120_000);
     assert.equal(code, 0, stderr);
     const { content, replies } = JSON.parse(stdout) as { content: string; replies: string[] };
     assert.equal(content, 'from the server', replies.join(' | '));

@@ -1,13 +1,14 @@
 // A screen with Windows' own desktop on it: Wine's task bar shows status icons. Without a window manager, as on Windows.
 import path from 'node:path';
 import { statSync } from 'node:fs';
-import { must, start, waitFor, type Running } from '../../lab/harness/command.js';
+import { must, sleep, start, waitFor, type Running } from '../../lab/harness/command.js';
 import type { Wine } from './wine.js';
 
 const size = '1024x640';
 /** Where the task bar shows the first icon: x, y, width, height; and its middle. */
 const iconArea = '1000,621,24,18';
 const icon = ['1013', '630'] as const;
+const menuArea = '624,400,400,240';
 /** A picture of one colour is smaller. */
 const emptyBytes = 200;
 
@@ -61,14 +62,16 @@ export class WineDesktop {
     );
   }
 
-  async clickIcon(): Promise<void> {
+  /** The tray's menu as the person sees it after a click on the icon, as a small PNG file. */
+  async shootMenu(file: string): Promise<void> {
     await this.#command('xdotool', 'mousemove', ...icon, 'click', '3');
-  }
-
-  /** What the person sees, as a small PNG file; `area` is x,y,width,height. */
-  async shoot(file: string, area: string): Promise<void> {
+    await sleep(1000);
+    // Away from the icon, whose words would cover the menu.
+    await this.#command('xdotool', 'mousemove', '700', '300');
+    await sleep(3000);
     const raw = `${file}.raw.png`;
-    await this.#command('scrot', '--overwrite', '--autoselect', area, raw);
+    await this.#command('scrot', '--overwrite', '--autoselect', menuArea, raw);
+    await this.#command('xdotool', 'key', 'Escape');
     await must({}, ['pngquant', '--force', '--strip', '--speed', '1', '--output', file, '128', raw]);
     await must({}, ['rm', raw]);
   }

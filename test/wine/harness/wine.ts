@@ -1,7 +1,16 @@
 // A Windows of its own for a test: a copy of the template, Node for Windows and the staged program. Wine's processes share loopback
 // with the test, see the whole disk as Z:, and end with `close`.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { WineProcess, type Finished } from './wine-process.js';
 
@@ -110,6 +119,13 @@ export class Wine {
   /** Runs a Windows program to its end; never rejects for an exit code. */
   async run(argv: readonly string[], options: RunOptions = {}): Promise<Finished> {
     return this.start(argv, options).finish(options.timeoutMs ?? 60_000);
+  }
+
+  /** A configuration whose questions wait longer than a busy machine takes; as Windows calls the file. */
+  patientConfig(): string {
+    const file = path.join(this.folder, 'config.toml');
+    writeFileSync(file, '[trust]\nprompt_timeout = "10m"\n');
+    return this.windowsPath(file);
   }
 
   /** Wine ends its services with the last ordinary program; this one stays until `close`. */

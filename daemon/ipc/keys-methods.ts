@@ -38,7 +38,7 @@ export function keysMethods(world: KeysWorld): KeysTable {
     'keys.rename': async ({ selector, label }, { actor }) => ({
       keys: await rename(world, actor, selector, label),
     }),
-    'keys.export': async (_params, { actor }) => toFile(await own(store, actor)),
+    'keys.export': async (_params, { actor }) => toFile(await own(store, actor), actor),
     'keys.import': async ({ file }, { actor }) => {
       const added = await store.merge(ownedBy(actor, file));
       world.note('keys imported', { added, byUid: actor.uid });
@@ -171,17 +171,22 @@ function toView({ pins, secured, cleartext }: StoreContents): StoreView {
   return { keys: [...pins], secured: [...secured], cleartext: [...cleartext] };
 }
 
-function toFile({ pins, secured, cleartext }: StoreContents): KeyFile {
-  return { version: 1, pins: [...pins], secured: [...secured], cleartext: [...cleartext] };
+/** To root's file belongs what is only claimed: it comes back as what it was. In a user's own file all of it is a claim. */
+function toFile({ pins, secured, cleartext }: StoreContents, actor: Actor): KeyFile {
+  const places = isSuperuser(actor.uid)
+    ? secured
+    : secured.map((record) => ({ ...record, claimed: undefined }));
+  return { version: 1, pins: [...pins], secured: [...places], cleartext: [...cleartext] };
 }
 
 /**
- * Root restores what a file says; everybody else gets the keys and permissions in it as their own. That a server was secure
- * counts for all users, so the daemon takes it from nobody's file but root's.
+ * Root restores what a file says; everybody else gets everything in it as their own. That a server was secure counts for all
+ * users only where the daemon saw it, or root says so.
  */
 function ownedBy(actor: Actor, file: KeyFile): StoreContents {
   if (isSuperuser(actor.uid)) return file;
   const owner: Owner = { kind: 'user', uid: actor.uid };
   const mine = <T extends Place>(records: readonly T[]) => records.map((record) => ({ ...record, owner }));
-  return { pins: mine(file.pins), secured: [], cleartext: mine(file.cleartext) };
+  const secured = mine(file.secured).map((record) => ({ ...record, claimed: true as const }));
+  return { pins: mine(file.pins), secured, cleartext: mine(file.cleartext) };
 }

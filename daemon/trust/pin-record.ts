@@ -55,7 +55,14 @@ export const pinRecordSchema = z
 export type PinRecord = z.infer<typeof pinRecordSchema>;
 
 /** That a server was secure once: from then on cleartext to it is refused. */
-export const securedRecordSchema = z.object({ ...placeShape, lastSecured: when }).readonly();
+export const securedRecordSchema = z
+  .object({
+    ...placeShape,
+    lastSecured: when,
+    /** An ordinary user's file says so, and the daemon has not seen it: it counts for that user alone. */
+    claimed: z.literal(true).optional(),
+  })
+  .readonly();
 export type SecuredRecord = z.infer<typeof securedRecordSchema>;
 
 /** That a person answered "always" to a question about cleartext. */

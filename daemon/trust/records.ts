@@ -34,8 +34,9 @@ export function knowledgeIn(records: StoreContents, query: KnowledgeQuery): Know
 function wasSecure(records: StoreContents, { owner, server, name }: KnowledgeQuery): boolean {
   return records.secured.some((record) => {
     if (record.port !== server.port) return false;
-    if (record.address === server.address) return true;
-    return concernsOwner(record, owner) && isSameName(record.name, name);
+    const counts = concernsOwner(record, owner);
+    if (record.address === server.address) return counts || record.claimed !== true;
+    return counts && isSameName(record.name, name);
   });
 }
 

@@ -333,7 +333,9 @@ export class TrustService {
     const contents = await this.#world.store.contents();
     const counting = [...own.pins, ...contents.pins.filter(isOthers)];
     const pins = counting.filter((pin) => concernsOwner(pin, owner) && isAtServer(pin, server, name));
-    const secured = contents.secured.filter((one) => isAtServer(one, server, name) && isOthers(one));
+    const secured = contents.secured.filter(
+      (one) => one.claimed !== true && isAtServer(one, server, name) && isOthers(one),
+    );
     const counted = secured.filter((one) => concernsOwner(one, owner) || one.address === server.address);
     if (pins.some(isOthers) || counted.length > 0) {
       throw new Fault(

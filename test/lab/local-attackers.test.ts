@@ -18,6 +18,7 @@ import { clientUid } from './harness/account.js';
 import { must, run, start, waitFor, type Running } from './harness/command.js';
 import { startDaemon, type Daemon } from './harness/ftpseal.js';
 import { openLab, type Lab } from './harness/lab.js';
+import { repository } from './harness/server.js';
 import { questions, status } from './show/ground.js';
 
 const proxyUid = 21021;
@@ -124,6 +125,9 @@ test('another user can keep no lock and no name from the daemon: it starts again
   assert.equal(stranger.stdout(), 'lock PermissionError\nname worked\nlock PermissionError\n');
   const again = await startDaemonHere('locks');
   assert.equal((await status(again)).redirect.kind, 'active');
+  // Where systemd makes the folder it is not open for a moment either.
+  const unit = readFileSync(path.join(repository, 'installers/linux/files/ftpseal.service'), 'utf8');
+  assert.match(unit, /^RuntimeDirectoryMode=0711$/m);
 });
 
 test('another user who holds the ports where the workers usually listen does not keep the daemon from starting', async () => {

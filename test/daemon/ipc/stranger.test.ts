@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { IpcMethod } from '../../../shared/ipc-messages.js';
-import { MAX_RECORDS_PER_USER } from '../../../daemon/trust/pin-record.js';
+import { keyFileSchema, MAX_RECORDS_PER_USER } from '../../../daemon/trust/pin-record.js';
 import { at, connection, key, keyQuestion, pin, policy } from '../trust/fixture.js';
 import { callAs, skipUnlessRoot, type RawMessage } from './raw-caller.js';
 import { makeWorld, sessionState, type TestWorld } from './world.js';
@@ -115,6 +115,13 @@ describe('a user whom nothing belongs to', skipUnlessRoot, () => {
     assert.equal(answer?.error, undefined);
     const query = { owner: victim, server: at('192.0.2.2'), name: undefined, fingerprint: undefined };
     assert.equal(world.store.wasSecure(query), false);
+    const own = { kind: 'user', uid: stranger } as const;
+    assert.equal(world.store.wasSecure({ ...query, owner: own }), true, 'it counts for its own user');
+    const [exported] = await callAs(stranger, world.path, [{ method: 'keys.export' }]);
+    const { secured } = keyFileSchema.parse(exported?.result);
+    assert.deepEqual(secured, [{ ...at('192.0.2.2'), owner: own, lastSecured: 1e15 }]);
+    await world.store.rememberSecured({ ...at('192.0.2.2'), owner: own, lastSecured: 1 });
+    assert.equal(world.store.wasSecure(query), true, 'until the daemon sees it');
   });
 
   it('cannot fill the key store for others', async () => {

@@ -12,6 +12,7 @@ export interface MemorySummary {
   readonly samples: number;
   /** MiB at the two rests. */
   readonly resident: readonly [number, number];
+  readonly supervisor: readonly [number, number];
   readonly heap: readonly [number, number];
 }
 
@@ -45,6 +46,7 @@ export class Memory {
       heapSlope: kibibytes(slopePerMinute(this.#heap)),
       samples: this.#resident.length,
       resident: [mebibytes(before?.resident.proxy), mebibytes(after?.resident.proxy)],
+      supervisor: [mebibytes(before?.resident.supervisor), mebibytes(after?.resident.supervisor)],
       heap: [mebibytes(before && heapOf(before)), mebibytes(after && heapOf(after))],
     };
   }

@@ -13,7 +13,7 @@ const answerSchema = z.object({
   born: z.number(),
   /** The number of the question; 0 when it only said that it is there. */
   answers: z.number(),
-  /** After a full collection: what the heap and the buffers of the thread hold, in bytes. */
+  /** After a full collection: what the heap (without compiled code, which grows for minutes) and the buffers hold, in bytes. */
   heap: z.number(),
   buffers: z.number(),
   /** What keeps the thread's event loop alive, by kind. */
@@ -81,7 +81,7 @@ export class ProbedProgram {
 function source(folder: string): string {
   return `
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { isMainThread, workerData } from 'node:worker_threads';
 const folder = ${JSON.stringify(`${folder}/`)};
@@ -92,16 +92,17 @@ function answer(number) {
   answered = number;
   if (number > 0) collect();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
+  const code = getHeapSpaceStatistics()
+    .filter((space) => space.space_name.startsWith('code'))
+    .reduce((sum, space) => sum + space.space_used_size, 0);
   const resources = {};
   for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
-  const said = { pid: process.pid, born, answers: number, heap: heapUsed, buffers: arrayBuffers, resources };
+  const said = { pid: process.pid, born, answers: number, heap: heapUsed - code, buffers: arrayBuffers, resources };
   writeFileSync(folder + name + '.new', JSON.stringify(said));
   renameSync(folder + name + '.new', folder + name + '.json');
 }
-function collect() {
-  setFlagsFromString('--expose-gc');
-  runInNewContext('gc')();
-}
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc');
 function asked() {
   try {
     return Number(readFileSync(folder + 'ask', 'utf8'));

@@ -17,7 +17,7 @@ const quickBelowMinutes = 2;
 /** How long the clients of a short run may finish what they began. */
 const quickPatienceMs = 8000;
 /** What the heaps may grow by between two rests of one proxy: caches that fill, not sessions that stay. A short run fills them. */
-const allowedGrowth = 3 * 1024 * 1024;
+const allowedGrowth = 2 * 1024 * 1024;
 
 export interface SoakControls {
   /** A line about what is being done, or how far it is. */

@@ -73,7 +73,7 @@ export function formatSummary(summary: Summary, machine: Machine): string {
     `  ${String(summary.questions).padStart(4)}  questions about keys that nobody answered`,
     '',
     `Memory of the proxy in the second half, ${memory.samples} looks: resident ${slope(memory.residentSlope)}, heaps after a collection ${slope(memory.heapSlope)}; supervisor ${slope(memory.supervisorSlope)}`,
-    `At rest before and after it: resident ${memory.resident.join(' and ')} MiB, heaps ${memory.heap.join(' and ')} MiB; ${summary.descriptors} descriptors of proxy and supervisor at the end`,
+    `At rest before and after it: resident ${memory.resident.join(' and ')} MiB, heaps ${memory.heap.join(' and ')} MiB, supervisor resident ${memory.supervisor.join(' and ')} MiB; ${summary.descriptors} descriptors of proxy and supervisor at the end`,
     `Wire: ${wire.packets} packets of ${wire.connections} connections searched, ${wire.dropped} lost by the capture, ${wire.sightings.length} secrets seen`,
     '',
     ...verdict(summary),

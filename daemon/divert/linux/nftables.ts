@@ -69,8 +69,8 @@ export class NftablesDiverter implements Diverter {
     if (await this.#changeServers(plan)) return;
     this.#plan = undefined;
     this.#last = plan;
-    await this.#prepare(plan);
-    await this.#runner().run(formatRuleset(plan, this.#lifetime));
+    const first = await this.#prepare(plan);
+    await this.#runner().run(first + formatRuleset(plan, this.#lifetime));
     this.#plan = plan;
   }
 
@@ -88,12 +88,16 @@ export class NftablesDiverter implements Diverter {
   }
 
   // A table can't change its lifetime in place, so one that a crash has left goes first. For `closed` what refuses comes in the
-  // same transaction: there is no moment in which such connections go their own way.
-  async #prepare(plan: DivertPlan): Promise<void> {
-    if (this.#lifetime === 'owned') return;
-    await this.#runners.command.run(formatHold(plan) + formatRemoval('persistent'));
+  // same transaction: there is no moment in which such connections go their own way. For `open` what a predecessor left to refuse
+  // them is lifted with the redirect and not before: that is the script returned.
+  async #prepare(plan: DivertPlan): Promise<string> {
+    if (this.#lifetime === 'owned') return '';
+    const hold = formatHold(plan);
+    const isOpen = plan.onFailure === 'open';
+    await this.#runners.command.run((isOpen ? '' : hold) + formatRemoval('persistent'));
     this.#library ??= this.#runners.library();
     if (await canOwn(this.#library)) this.#lifetime = 'owned';
+    return isOpen ? hold : '';
   }
 
   /** `open` lets what should be redirected go its own way, `closed` refuses it. */

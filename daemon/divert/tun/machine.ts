@@ -27,9 +27,9 @@ export async function disconnectDevice(): Promise<void> {
   }
 }
 
-// The answer of `ip` to a rule that is not there; that `ip` itself is missing is another matter.
+// The answer of `ip` to a rule that is not there; where `ip` itself is missing, no such rule was ever made.
 function ignoreRefusal(error: unknown): void {
-  if (error instanceof Fault && error.code === 'redirect') return;
+  if (error instanceof Fault && (error.code === 'redirect' || error.code === 'missing-tool')) return;
   throw error;
 }
 

@@ -39,6 +39,15 @@ const packagesOf = {
     'socat',
     'stunnel4',
     'wget',
+    // The packages of installers/linux, and what looks at them.
+    'appstream',
+    'debootstrap',
+    'desktop-file-utils',
+    'fish',
+    'mandoc',
+    'rpm',
+    'systemd-container',
+    'zsh',
   ],
 };
 packagesOf.bench = packagesOf.lab;

@@ -22,7 +22,7 @@ export function buildDeb(root, out, { version, time, compression }) {
     put(root, `DEBIAN/${script}`, readOwn(`deb.${script}`), 0o755);
   normalize(root, time);
   const file = path.join(out, `ftpseal_${version}_amd64.deb`);
-  const packing = compression === 'fast' ? ['-Zgzip', '-z1'] : ['-Zxz', '--threads-max=1'];
+  const packing = compression === 'fast' ? ['-Zzstd', '-z1'] : ['-Zxz', '--threads-max=1'];
   execFileSync('dpkg-deb', [...packing, '--root-owner-group', '--build', root, file], {
     env: { ...process.env, SOURCE_DATE_EPOCH: String(time) },
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -38,7 +38,7 @@ function specification(root, { version, compression }) {
 %global _buildhost localhost
 %global use_source_date_epoch_as_buildtime 1
 %global clamp_mtime_to_source_date_epoch 1
-%global _binary_payload ${compression === 'fast' ? 'w1.gzdio' : 'w6.xzdio'}
+%global _binary_payload ${compression === 'fast' ? 'w1.zstdio' : 'w6.xzdio'}
 Name: ftpseal
 Version: ${version.replaceAll('-', '~')}
 Release: 1

@@ -15,6 +15,7 @@ const papers: Readonly<Record<string, number>> = {
   'docs/x-safetp1.md': 2,
   'docs/failures.md': 10,
   'docs/lineage.md': 60,
+  'docs/operations.md': 5,
 };
 
 interface Reference {

@@ -31,7 +31,7 @@ export async function bootMachine(folder: string, namespace: string): Promise<Ma
   const end = async (): Promise<void> => {
     await spawned.stop(0);
     await root.close();
-    for (const group of groups) removeControlGroup(group);
+    for (const group of groups) await removeControlGroup(group);
   };
   try {
     return await machineOf(root, spawned, await firstProcess(spawned), end);
@@ -125,12 +125,18 @@ function makeControlGroups(): readonly string[] {
   });
 }
 
-function removeControlGroup(group: string): void {
+/** The kernel takes a moment to empty a group whose processes were killed. */
+async function removeControlGroup(group: string): Promise<void> {
   for (const entry of readdirSync(group, { withFileTypes: true }))
-    if (entry.isDirectory()) removeControlGroup(path.join(group, entry.name));
+    if (entry.isDirectory()) await removeControlGroup(path.join(group, entry.name));
+  await waitFor(`the end of all in ${group}`, () => isRemoved(group));
+}
+
+function isRemoved(group: string): boolean {
   try {
     rmdirSync(group);
+    return true;
   } catch {
-    // A process that is not quite gone; an empty group is of no consequence.
+    return !existsSync(group);
   }
 }

@@ -84,14 +84,17 @@ export class KeyActions {
     const before = await link.request('keys.find', { selector: selectorOf(place, '') });
     const gone = await link.request('keys.remove', { selector: selectorOf(place, fingerprint) });
     if (gone.keys.length + gone.forgotten === 0) throw new Fault('usage', 'This is not there any more.');
-    // That a server was secure the daemon learns from the server alone; a key that comes back says as much.
-    const file: KeyFile = { version: 1, pins: gone.keys, secured: [], cleartext: before.cleartext };
-    const isForGood = gone.keys.length + before.cleartext.length === 0;
+    const file = {
+      version: 1,
+      pins: gone.keys,
+      secured: before.secured,
+      cleartext: before.cleartext,
+    } as const;
     const text =
       fingerprint === ''
         ? 'The server was forgotten.'
         : 'The key was deleted. Its server is a new one if it shows it again.';
-    return { ...done(text), ...(isForGood ? {} : { undo: this.#keep(file) }) };
+    return { ...done(text), undo: this.#keep(file) };
   }
 
   async undo(id: string): Promise<DoneView> {

@@ -93,7 +93,7 @@ export class SafetpWorld {
   clear(line: string): readonly string[] {
     const bytes = Buffer.from(`${line}\r\n`);
     this.#transcript.fromClient(bytes);
-    return this.#during(() => {
+    return this.hear(() => {
       this.raw(bytes);
     });
   }
@@ -129,7 +129,7 @@ export class SafetpWorld {
   /** A protected command, and the lines that came, opened. */
   ask(line: string): readonly string[] {
     const wire = this.seal(line);
-    return this.#during(() => {
+    return this.hear(() => {
       this.raw(wire);
     });
   }
@@ -148,7 +148,8 @@ export class SafetpWorld {
     return this.has('close');
   }
 
-  #during(action: () => void): readonly string[] {
+  /** The lines that come of an action, opened. */
+  hear(action: () => void): readonly string[] {
     const from = this.wire.length;
     const wasSecured = this.secured !== undefined;
     action();

@@ -28,7 +28,7 @@ const pattern = /(?<![\w/.-])test\/([\w./-]*[\w/])((?:,? “?"[^"]+"(?: and)?)*)
 function referencesIn(text: string): readonly Reference[] {
   return [...text.replace(/\s+/g, ' ').matchAll(pattern)].map(([, file = '', names = '']) => ({
     path: file,
-    names: [...names.matchAll(/"([^"]+)"/g)].map(([, name = '']) => name),
+    names: [...names.matchAll(/"([^"]+)"/g)].map(([, name = '']) => name.replace(/ ?…$/, '')),
   }));
 }
 

@@ -11,7 +11,12 @@ const CONNECT_MS = 30_000;
 const DATA_CONNECT_MS = 10_000;
 /** Source ports to try before giving up: they are only taken where 16 connections to this one server follow each other. */
 const PORT_ATTEMPTS = 16;
-const PORT_TAKEN: readonly string[] = ['EADDRINUSE', 'EADDRNOTAVAIL'];
+/** Windows keeps blocks of ports for its virtual machines, and says EACCES. */
+const PORT_TAKEN: readonly string[] = [
+  'EADDRINUSE',
+  'EADDRNOTAVAIL',
+  ...(process.platform === 'win32' ? ['EACCES'] : []),
+];
 
 const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'it refused the connection',

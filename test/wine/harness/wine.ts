@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { argvAt } from '../../lab/harness/command.js';
 import { WineProcess, type Finished } from './wine-process.js';
 
 const repository = path.resolve(import.meta.dirname, '../../../..');
@@ -47,6 +48,8 @@ const desktopSettings = `
 export interface WineOptions {
   /** An X display, for programs with windows; without one they have none. */
   readonly display?: string | undefined;
+  /** The network namespace that this Windows is in; without one it is in the machine's own. */
+  readonly namespace?: string | undefined;
 }
 
 export interface RunOptions {
@@ -106,7 +109,7 @@ export class Wine {
   /** Starts a Windows program (a file of this machine, or a name that Windows finds) and lets it run. */
   start(argv: readonly string[], options: RunOptions = {}): WineProcess {
     this.#count++;
-    const started = new WineProcess(['wine', ...argv], {
+    const started = new WineProcess(argvAt({ namespace: this.#options.namespace }, ['wine', ...argv]), {
       output: path.join(this.folder, 'output', String(this.#count)),
       cwd: options.cwd ?? this.folder,
       env: { ...this.environment, ...options.env },

@@ -1,5 +1,9 @@
 // The kernel's TCP for the stand-in driver: run on a lab host as root, it reads packets from a TUN device and prints them as the
-// stand-in's messages, and carries out those on its standard input. Plans (the TUN layer's rules) come over the 'ipc' channel.
+// stand-in's messages, and carries out those on its standard input. With the argument `listen` it is itself the network of a
+// stand-in on its host. Plans (the TUN layer's rules) come over the 'ipc' channel.
+import { once } from 'node:events';
+import net from 'node:net';
+import type { Writable } from 'node:stream';
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { nftCommand } from '../../../daemon/divert/linux/nft-command.js';
 import {
@@ -55,13 +59,16 @@ async function main(): Promise<void> {
     raw6: openRawSocket(AF_INET6, PASSED),
   };
   await connectDevice(name);
+  let driver: Writable | undefined = process.stdout;
   new Worker(new URL(import.meta.url), { workerData: files }).on('message', (bytes: Uint8Array) => {
-    process.stdout.write(bytes);
+    driver?.write(bytes);
   });
-  const read = messagesIn(({ kind, flags, bytes }) => {
-    if (kind === 'S' || kind === 'N') carryOut(files, flags, bytes);
-  });
-  process.stdin.on('data', read);
+  const reader = () =>
+    messagesIn(({ kind, flags, bytes }) => {
+      if (kind === 'O') driver?.write(Buffer.alloc(4));
+      if (kind === 'S' || kind === 'N') carryOut(files, flags, bytes);
+    });
+  process.stdin.on('data', reader());
   process.on('message', (plan) => {
     const done = plan === 'clear' ? disconnectDevice() : nftCommand().run(formatTunRules(plan as DivertPlan));
     void done.then(() => process.send?.('done'));
@@ -69,7 +76,17 @@ async function main(): Promise<void> {
   process.on('disconnect', () => {
     process.kill(process.pid, 'SIGKILL');
   });
-  process.send?.('done');
+  if (process.argv[2] !== 'listen') {
+    process.send?.('done');
+    return;
+  }
+  driver = undefined;
+  const server = net.createServer({ noDelay: true }, (socket) => {
+    driver = socket;
+    socket.on('data', reader()).on('error', () => undefined);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  process.send?.(server.address());
 }
 
 if (isMainThread) await main();

@@ -13,6 +13,7 @@ const SERVICE_ALL = 0xf01ff;
 const OWN_PROCESS = 0x10;
 const AUTO_START = 2;
 const ERROR_NORMAL = 1;
+const ERROR_ACCESS_DENIED = 5;
 const CONTROL_STOP = 1;
 const STOPPED = 1;
 const RUNNING = 4;
@@ -43,6 +44,7 @@ const signatures = {
 } as const;
 
 let calls: ReadonlyMap<string, Call> | undefined;
+let lastErrorCall: Call | undefined;
 
 function call(name: keyof typeof signatures, ...args: readonly unknown[]): number {
   if (calls === undefined) {
@@ -52,6 +54,11 @@ function call(name: keyof typeof signatures, ...args: readonly unknown[]): numbe
     );
   }
   return Number(calls.get(name)?.(...args));
+}
+
+/** Of the call just before. */
+function lastError(): number {
+  return Number(lastErrorCall?.() ?? 0);
 }
 
 /** Makes the service, or gives one that is there this command. It starts with Windows. Rejects with a Fault of code `not-permitted`. */
@@ -81,12 +88,18 @@ export async function removeService(): Promise<boolean> {
 
 /** Resolves when it runs. Rejects with a Fault if it ends again or is not there. */
 export async function startService(): Promise<void> {
-  const started = withService((service) => {
-    if (stateOf(service) === RUNNING) return true;
-    return call('StartServiceW', service, 0, null) !== 0;
+  const error = withService((service) => {
+    if (stateOf(service) === RUNNING || call('StartServiceW', service, 0, null) !== 0) return 0;
+    return lastError();
   });
-  if (started === undefined) throw missing();
-  if (!started) throw refused('started');
+  if (error === undefined) throw missing();
+  if (error === ERROR_ACCESS_DENIED) throw refused('started');
+  if (error !== 0) {
+    throw new Fault(
+      'internal',
+      `Windows could not start the service ftpseal (its error ${error}); restart Windows, or install ftpseal again.`,
+    );
+  }
   if ((await settled(startMs, (state) => state === RUNNING || state === STOPPED)) === RUNNING) return;
   throw new Fault('internal', 'The service ftpseal did not start; its log says why: ftpseal log');
 }

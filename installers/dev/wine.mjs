@@ -50,7 +50,7 @@ function ensureTemplate() {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
   }).trim();
-  const template = path.join(wineFolder, `template-${version.replace(/[^0-9A-Za-z.-]/g, '_')}`);
+  const template = path.join(wineFolder, `template-2-${version.replace(/[^0-9A-Za-z.-]/g, '_')}`);
   if (existsSync(template)) return template;
   say('making a Windows folder (wineboot)');
   const fresh = `${template}.new-${process.pid}`;
@@ -64,6 +64,9 @@ function ensureTemplate() {
   wine('wineboot', '-i');
   // Node refuses to start on the Windows 7 that Wine plays otherwise.
   wine('winecfg', '-v', 'win10');
+  // Wine gives a service ten seconds to begin (Windows thirty), which a busy machine does not keep.
+  const control = 'HKLM\\System\\CurrentControlSet\\Control';
+  wine('wine', 'reg', 'add', control, '/v', 'ServicesPipeTimeout', '/t', 'REG_DWORD', '/d', '120000', '/f');
   wine('wineserver', '-k');
   spawnSync('wineserver', ['-w'], { env: inside, stdio: 'ignore' });
   addPrng(fresh);

@@ -26,7 +26,7 @@ import {
 } from './proof.js';
 
 /** Both ends are on this machine and busy at worst. */
-const proofMs = 5000;
+const proofMs = 15_000;
 
 const placeSchema = z.object({ port: portSchema });
 

@@ -131,15 +131,12 @@ function endpoint(address: string | undefined, port: number | undefined): Endpoi
 
 async function withinTime<T>(socket: Socket, work: () => Promise<T>): Promise<T> {
   const timer = setTimeout(() => socket.destroy(), proofMs);
-  // Until the connection is somebody's, its end is no error of ours.
-  const ignore = (): void => undefined;
-  socket.on('error', ignore);
+  // Its end is no error of ours; whoever gets the connection adds what they want to do about it.
+  socket.on('error', () => undefined);
   try {
     return await work();
   } finally {
     clearTimeout(timer);
-    // The next owner adds its own before this one goes.
-    setImmediate(() => socket.off('error', ignore));
   }
 }
 

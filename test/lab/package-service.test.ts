@@ -275,6 +275,24 @@ test('killed, it comes back by itself', async () => {
   assert.equal((await curl()).code, 0);
 });
 
+test('killed for good with on_failure = "closed", it leaves FTP refused, whatever systemd runs afterwards', async () => {
+  const config = '[divert]\non_failure = "closed"\n';
+  const script = `
+    echo "$0" > /etc/ftpseal/config.toml
+    mkdir /run/systemd/system/ftpseal.service.d
+    printf '[Service]\nRestart=no\n' > /run/systemd/system/ftpseal.service.d/once.conf
+    systemctl daemon-reload && systemctl restart ftpseal`;
+  await machine.must(['sh', '-c', script, config]);
+  await ready('0.2.0');
+  await machine.must(['systemctl', 'kill', '--signal=KILL', 'ftpseal']);
+  const state = ['systemctl', 'show', '--property=ActiveState', '--value', 'ftpseal'];
+  await waitFor('its end', async () => (await machine.must(state)).trim() === 'failed');
+  assert.equal((await curl()).code, 7, 'curl could not connect');
+  await machine.must(['systemctl', 'start', 'ftpseal']);
+  await ready('0.2.0');
+  assert.equal((await curl()).code, 0);
+});
+
 test('removed and purged while it runs, nothing of it is left', async () => {
   await machine.must(['dpkg', '--remove', 'ftpseal']);
   assert.equal(await machine.must(['nft', 'list', 'tables']), '');

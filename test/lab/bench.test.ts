@@ -36,7 +36,8 @@ for (const { sheet } of sections) {
         measured.some((sample) => sample.contender === sheet.subject),
         metric,
       );
-      assert.ok(measured.length > 1, metric);
+      // Only proxies hold sessions, and where mod_proxy is not there ftpseal is the only one.
+      assert.ok(measured.length > (metric === 'idle-memory' ? 0 : 1), metric);
       if (metric !== 'idle-memory')
         assert.ok(
           measured.every((sample) => sample.value > 0),

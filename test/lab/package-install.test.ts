@@ -3,16 +3,21 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import { openLab, type Lab } from './harness/lab.js';
 import { openDebianRoot, type DebianRoot } from './package/debian-root.js';
+import { overlayObstacle, testUnless } from './package/obstacle.js';
 import { bothVersions, debName, versions } from './package/packages.js';
+
+const obstacle = overlayObstacle();
+const test = testUnless(obstacle);
 
 let lab: Lab;
 let root: DebianRoot;
 let opened: DebianRoot | undefined;
 
 before(async () => {
+  if (obstacle !== undefined) return;
   lab = await openLab();
   const packages = await bothVersions();
   root = await openDebianRoot(path.join(lab.folder, 'root'));
@@ -21,6 +26,7 @@ before(async () => {
 });
 
 after(async () => {
+  if (obstacle !== undefined) return;
   await opened?.close();
   await lab.close();
 });

@@ -2,7 +2,7 @@
 // and is upgraded while a session is open.
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import { z } from 'zod';
 import { openQuestionSchema, statusSchema, type Status } from '../../shared/ipc-messages.js';
 import { clientUid, login } from './harness/account.js';
@@ -12,6 +12,7 @@ import { openLab, type Lab } from './harness/lab.js';
 import { content, marker } from './harness/payload.js';
 import { repository, type LabServer } from './harness/server.js';
 import { bootMachine, type Machine } from './package/machine.js';
+import { containerObstacle, testUnless } from './package/obstacle.js';
 import { bothVersions, debName, versions } from './package/packages.js';
 import { vsftpdTls } from './servers/vsftpd.js';
 import { FtpTalk } from './show/ftp-talk.js';
@@ -26,12 +27,16 @@ const secrets = [
   { name: 'file', bytes: marker },
 ];
 
+const obstacle = await containerObstacle();
+const test = testUnless(obstacle);
+
 let lab: Lab;
 let server: LabServer;
 let machine: Machine;
 let opened: Machine | undefined;
 
 before(async () => {
+  if (obstacle !== undefined) return;
   lab = await openLab();
   server = await lab.server(vsftpdTls);
   place(server, 'hello.bin', file);
@@ -42,6 +47,7 @@ before(async () => {
 });
 
 after(async () => {
+  if (obstacle !== undefined) return;
   await opened?.close();
   await lab.close();
 });

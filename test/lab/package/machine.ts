@@ -1,7 +1,7 @@
 // A Debian that runs with its own systemd: systemd-nspawn on an overlay of the clean root, in the network of a lab host.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync } from 'node:fs';
-import path from 'node:path';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { run, start, waitFor, type Finished, type Running } from '../harness/command.js';
+import { makeControlGroups, removeControlGroup } from './control-groups.js';
 import { openDebianRoot, type DebianRoot } from './debian-root.js';
 
 export interface Machine {
@@ -108,35 +108,5 @@ function textOf(file: string): string {
     return readFileSync(file, 'utf8');
   } catch {
     return '';
-  }
-}
-
-/** systemd wants a tree of groups of its own, in the hierarchies that it uses here. */
-function makeControlGroups(): readonly string[] {
-  const base = '/sys/fs/cgroup';
-  const isUnified = existsSync(`${base}/cgroup.controllers`);
-  const trees = isUnified
-    ? [base]
-    : [`${base}/systemd`, `${base}/unified`].filter((tree) => existsSync(tree));
-  return trees.map((tree) => {
-    const group = path.join(tree, `ftpseal-lab-${process.pid}`);
-    mkdirSync(group, { recursive: true });
-    return group;
-  });
-}
-
-/** The kernel takes a moment to empty a group whose processes were killed. */
-async function removeControlGroup(group: string): Promise<void> {
-  for (const entry of readdirSync(group, { withFileTypes: true }))
-    if (entry.isDirectory()) await removeControlGroup(path.join(group, entry.name));
-  await waitFor(`the end of all in ${group}`, () => isRemoved(group));
-}
-
-function isRemoved(group: string): boolean {
-  try {
-    rmdirSync(group);
-    return true;
-  } catch {
-    return !existsSync(group);
   }
 }

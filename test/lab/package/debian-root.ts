@@ -21,7 +21,7 @@ export interface DebianRoot {
 
 /** Opens one in the new folder `folder`, which must be on a disk's file system. */
 export async function openDebianRoot(folder: string): Promise<DebianRoot> {
-  const clean = (await must({}, [process.execPath, script])).trim();
+  const clean = await cleanRoot();
   const changes = path.join(folder, 'changes');
   const merged = path.join(folder, 'merged');
   for (const name of [changes, merged, path.join(folder, 'work')]) mkdirSync(name, { recursive: true });
@@ -42,6 +42,13 @@ export async function openDebianRoot(folder: string): Promise<DebianRoot> {
     },
     close: () => holder.stop(0),
   };
+}
+
+/** The first time it is made, which takes as long as Debian's mirror does. */
+async function cleanRoot(): Promise<string> {
+  const made = await run({}, [process.execPath, script], { timeoutMs: 900_000 });
+  if (made.code !== 0) throw new Error(`no clean Debian: ${made.stderr}`);
+  return made.stdout.trim();
 }
 
 const script = path.join(repository, 'installers/dev/debian-root.mjs');

@@ -194,6 +194,14 @@ test('Details on the notification opens the question', async () => {
   await page.getByRole('heading', { name: 'A new server' }).waitFor();
 });
 
+test('so does a click that comes with the notification itself', async () => {
+  const person = await newPerson();
+  await person.desk.isEagerFor('details');
+  const before = person.tray.opened();
+  await askedLogin(person);
+  await person.tray.nextPage(before);
+});
+
 test('the right fingerprint, pasted, trusts; a wrong one trusts nothing', async () => {
   const person = await newPerson();
   const talk = await askedLogin(person);

@@ -58,7 +58,10 @@ export class Notifier {
   static async open(bus: SessionBus, listener: NotifierListener): Promise<Notifier> {
     const notifier = new Notifier(bus, listener);
     await bus.listen(service.destination, service.interface, (member, body) => {
-      notifier.#onSignal(member, body);
+      // A click may come together with the answer that tells the notification's number, which is taken note of a moment later.
+      setImmediate(() => {
+        notifier.#onSignal(member, body);
+      });
     });
     await bus.watchName(service.destination, (owner) => {
       notifier.#onOwner(owner);

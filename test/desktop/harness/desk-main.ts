@@ -11,7 +11,7 @@ const notifications = 'org.freedesktop.Notifications';
 
 const requestSchema = z.object({
   id: z.number(),
-  do: z.enum(['item', 'menu', 'click', 'activate', 'notifier', 'noNotifier', 'notified', 'invoke']),
+  do: z.enum(['item', 'menu', 'click', 'activate', 'notifier', 'noNotifier', 'notified', 'invoke', 'eager']),
   number: z.number().optional(),
   action: z.string().optional(),
 });
@@ -28,6 +28,8 @@ interface Notified {
 const bus = await SessionBus.connect();
 const notified: Notified[] = [];
 let stopNotifier: (() => void) | undefined;
+/** What is clicked on each notification as soon as it is shown. */
+let eagerFor: string | undefined;
 
 /** The newest of our tray's names on the bus; none while no tray runs. */
 async function itemName(): Promise<string> {
@@ -134,6 +136,8 @@ function answerNotification({ member, body }: DbusMessage): readonly [string, ..
   const at = notified.findIndex((one) => one.number === number);
   if (at === -1) notified.push(entry);
   else notified[at] = entry;
+  const action = eagerFor;
+  if (action !== undefined) setImmediate(() => invoke(number, action));
   return ['u', number];
 }
 
@@ -166,6 +170,9 @@ function perform({ do: what, number = 0, action = '' }: Request): unknown {
       return notified;
     case 'invoke':
       return invoke(number, action);
+    case 'eager':
+      eagerFor = action;
+      return {};
   }
 }
 

@@ -115,6 +115,11 @@ export class Desk {
     return found;
   }
 
+  /** From now on this action is invoked on each notification as soon as it is shown. */
+  async isEagerFor(action: string): Promise<void> {
+    await this.#ask({ do: 'eager', action });
+  }
+
   async invoke(number: number, action: string): Promise<void> {
     await this.#ask({ do: 'invoke', number, action });
   }

@@ -70,6 +70,8 @@ packagesOf.wine = [
 ];
 /** What packs the Linux packages. */
 packagesOf.dist = ['dpkg', 'rpm'];
+/** What makes the setup program for Windows. */
+packagesOf['dist-windows'] = ['nsis', 'gcc-mingw-w64-x86-64'];
 /** A person's desktop without a screen: the lab, and what a session has beside it. */
 packagesOf.desktop = [
   ...packagesOf.lab,
@@ -102,6 +104,7 @@ const labServers = [
 const serversOf = {
   start: [],
   dist: [],
+  'dist-windows': [],
   unit: [],
   lab: labServers,
   desktop: labServers,

@@ -24,7 +24,7 @@ export async function stageWindows(root, { version, time }) {
   // Signed by its authors; one changed byte and it is not any more.
   cpSync(path.join(node, 'bin/node.exe'), path.join(root, 'node.exe'));
   stageDriver(path.join(root, 'windivert'));
-  put(root, 'ftpseal.cmd', readOwn('ftpseal.cmd'));
+  put(root, 'ftpseal.cmd', readOwn('ftpseal.cmd').replace(/\r?\n/g, '\r\n'));
   const windowless = path.join(root, 'ftpsealw.exe');
   compileHelper('ftpsealw', windowless, { hasConsole: false });
   sign(windowless);

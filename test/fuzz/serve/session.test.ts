@@ -1,5 +1,6 @@
 // Dice against the server proxy's session: it never throws, says nothing after `close`, passes no login on before it is encrypted where
-// that is required, and begins no transfer in clear where that is refused. FTPSEAL_SEED repeats a run.
+// that is required, and begins no transfer in clear where that is refused. FTPSEAL_SEED repeats a run,
+// FTPSEAL_FUZZ_MINUTES goes further.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChannelId } from '../../../daemon/ftp/events.js';
@@ -7,6 +8,7 @@ import type { ServeEffect, ServeEvent } from '../../../daemon/serve/session/even
 import type { ServePolicy } from '../../../daemon/serve/session/policy.js';
 import { ServeSession } from '../../../daemon/serve/session/serve-session.js';
 import { endpoint } from '../../transcripts/notation.js';
+import { runs } from './runs.js';
 
 const RUNS = 4000;
 const STEPS = 60;
@@ -105,7 +107,9 @@ function check(effects: readonly ServeEffect[], policy: ServePolicy, seen: Seen)
 test(`sessions at dice, seed ${seed}`, () => {
   let secured = 0;
   let transfers = 0;
-  for (let run = 0; run < RUNS; run += 1) {
+  let sessions = 0;
+  for (const run of runs(RUNS)) {
+    sessions += 1;
     const next = dice(seed * 7919 + run);
     const policy: ServePolicy = {
       require: (['none', 'secure', 'secure-data'] as const)[next(3)] ?? 'secure',
@@ -135,6 +139,6 @@ test(`sessions at dice, seed ${seed}`, () => {
     if (view.secured !== undefined) secured += 1;
     transfers += view.transfers;
   }
-  console.log(`${RUNS} sessions, ${secured} asked for protection, ${transfers} transfers`);
-  assert.ok(secured > RUNS / 20);
+  console.log(`${sessions} sessions, ${secured} asked for protection, ${transfers} transfers`);
+  assert.ok(secured > sessions / 20);
 });

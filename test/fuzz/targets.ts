@@ -15,6 +15,8 @@ import { fingerprintOfCertificate, parseGivenKey } from '../../daemon/trust/spki
 import { Fault } from '../../shared/fault.js';
 import { groupFingerprint, parseFingerprint } from '../../shared/fingerprint.js';
 import { certificateSummarySchema } from '../../shared/trust.js';
+import { orFault } from './or-fault.js';
+import { SAFETP_TARGETS } from './safetp-targets.js';
 
 export interface Target {
   readonly name: string;
@@ -22,7 +24,6 @@ export interface Target {
   readonly run: (input: Buffer) => void | Promise<void>;
 }
 
-const SENTENCE_MAX = 100_000;
 const certificate = makeCertificate();
 const digest = createHash('sha256').update('key').digest();
 const fingerprint = `SHA256:${digest.toString('base64').replace(/=+$/, '')}`;
@@ -92,6 +93,7 @@ export const TARGETS: readonly Target[] = [
   },
   { name: 'certificate', seeds: [certificate.raw], run: readCertificate },
   { name: 'key-material', seeds: [certificate.raw, ...texts(certificate.toString())], run: readKeyMaterial },
+  ...SAFETP_TARGETS,
 ];
 
 function texts(...all: readonly string[]): readonly Buffer[] {
@@ -194,17 +196,6 @@ async function readKeyMaterial(input: Buffer): Promise<void> {
     await readMaterial([{ name: 'file', bytes: input }], () => Promise.resolve(undefined));
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-  }
-}
-
-/** Runs it; a Fault of that code, with a sentence of bearable length, is as good as a result. */
-function orFault(code: string, action: () => unknown): void {
-  try {
-    action();
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    if (error.code !== code) throw new Error(`a fault of code ${error.code}`, { cause: error });
-    if (error.userMessage.length > SENTENCE_MAX) throw new Error('a sentence without end', { cause: error });
   }
 }
 

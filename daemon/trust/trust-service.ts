@@ -1,7 +1,6 @@
-// Brings store, verdict, policy and people together: the one place that answers a session's question of trust.
+// Brings memory, verdict, policy and people together: the one place that answers a session's question of trust.
 import { assertNever } from '../../shared/assert-never.js';
 import { Fault } from '../../shared/fault.js';
-import { parseFingerprint, type KeyFingerprint } from '../../shared/fingerprint.js';
 import type { HostPolicy } from '../../shared/policy.js';
 import {
   type Concern,
@@ -12,16 +11,9 @@ import {
 } from '../../shared/trust.js';
 import { BrandWatch } from './brand-watch.js';
 import { concernOf, earlierKeys } from './concern.js';
-import { ownerOf, placeOf } from './connection-place.js';
+import { fingerprintOf, ownerOf } from './connection-place.js';
 import { answerOf, type GivenAnswer } from './given-answer.js';
-import {
-  concernsOwner,
-  isAtServer,
-  isSameName,
-  isSameOwner,
-  type Owner,
-  type PinRecord,
-} from './pin-record.js';
+import { isAtServer } from './pin-record.js';
 import {
   noSuchQuestion,
   type Answer,
@@ -30,7 +22,8 @@ import {
   type WaitOutcome,
 } from './prompt-broker.js';
 import * as say from './sentences.js';
-import type { Knowledge, TrustStore } from './store.js';
+import type { TrustStore } from './store.js';
+import { TrustMemory } from './trust-memory.js';
 import { judgeKey, type Verdict } from './verdict.js';
 
 /** What the service needs from its surroundings. */
@@ -57,6 +50,7 @@ const allow: Decision = { kind: 'allow' };
 
 export class TrustService {
   readonly #world: TrustSurroundings;
+  readonly #memory: TrustMemory;
   /** Sessions with a judgement under way, and whether they have left meanwhile. */
   readonly #judging = new Map<string, { gone: boolean }>();
   readonly #brands = new BrandWatch();
@@ -64,6 +58,7 @@ export class TrustService {
 
   constructor(world: TrustSurroundings) {
     this.#world = world;
+    this.#memory = new TrustMemory(world.store, world.now);
     this.#observe = world.observe ?? (() => undefined);
   }
 
@@ -72,8 +67,7 @@ export class TrustService {
    * also while that can't be known.
    */
   knownSecure(connection: Connection): boolean {
-    const { server, name } = connection;
-    return this.#world.store.wasSecure({ owner: ownerOf(connection), server, name, fingerprint: undefined });
+    return this.#memory.wasSecure(connection);
   }
 
   /**
@@ -82,7 +76,7 @@ export class TrustService {
    */
   async onlyKnownBy(connection: Connection, mechanism: string): Promise<boolean> {
     const { server, name } = connection;
-    const known = await this.#know(connection, undefined).catch(() => undefined);
+    const known = await this.#memory.know(connection, undefined).catch(() => undefined);
     const here = known?.pins.filter((pin) => isAtServer(pin, server, name)) ?? [];
     return here.length > 0 && here.every((pin) => pin.mechanism === mechanism);
   }
@@ -131,7 +125,7 @@ export class TrustService {
     const open = this.#world.broker.find(id);
     if (open === undefined) throw noSuchQuestion(id);
     const answer = answerOf(open, given);
-    if (answer === 'always') await this.#store(open);
+    if (answer === 'always') await this.#memory.keepAnswer(open);
     this.#world.note('question answered', { server: say.serverLabel(open.connection), answer });
     this.#observe({ kind: 'answered', question: open, answer });
     return this.#world.broker.answer(id, answer);
@@ -157,7 +151,7 @@ export class TrustService {
     const again = await this.#verdict(connection, question.identity, policy);
     if (again.action === 'refuse') return this.#refuseKey(connection, question.identity, again);
     if (again.kind === 'known') return this.#acceptKey(connection, question.identity, again);
-    await this.#rememberSecured(connection);
+    await this.#memory.rememberSecured(connection);
     return allow;
   }
 
@@ -167,7 +161,7 @@ export class TrustService {
     policy: HostPolicy,
     question: Extract<Question, { readonly kind: 'cleartext' }>,
   ): Promise<Decision> {
-    const known = await this.#know(connection, undefined);
+    const known = await this.#memory.know(connection, undefined);
     if (known.wasSecure) {
       // Where the configuration refuses cleartext no answer would help.
       if (policy.fallback.cleartext !== 'refuse') {
@@ -193,7 +187,7 @@ export class TrustService {
         const outcome = await this.#ask(sessionId, policy, asked);
         const decision = this.#decisionOf(outcome, connection, question);
         if (decision.kind === 'refuse') return decision;
-        const again = await this.#know(connection, undefined);
+        const again = await this.#memory.know(connection, undefined);
         return again.wasSecure ? { kind: 'refuse', sentence: say.downgraded(connection) } : warned;
       }
       default:
@@ -203,7 +197,7 @@ export class TrustService {
 
   async #verdict(connection: Connection, identity: ServerIdentity, policy: HostPolicy): Promise<Verdict> {
     const fingerprint = fingerprintOf(identity);
-    const { pins } = await this.#know(connection, fingerprint);
+    const { pins } = await this.#memory.know(connection, fingerprint);
     return judgeKey({
       pins,
       server: connection.server,
@@ -214,140 +208,25 @@ export class TrustService {
     });
   }
 
-  #know(connection: Connection, fingerprint: KeyFingerprint | undefined): Promise<Knowledge> {
-    const { server, name } = connection;
-    return this.#world.store.know({ owner: ownerOf(connection), server, name, fingerprint });
-  }
-
   #refuseKey(connection: Connection, identity: ServerIdentity, verdict: Verdict): Decision {
     this.#note('key refused', connection, identity, verdict);
     return { kind: 'refuse', sentence: say.refusedKey(connection, identity, verdict) };
   }
 
   async #acceptKey(connection: Connection, identity: ServerIdentity, verdict: Verdict): Promise<Decision> {
-    const { store, now } = this.#world;
     const isHere =
       verdict.kind === 'known' &&
       verdict.pin.address === connection.server.address &&
       verdict.pin.port === connection.server.port;
     const isRenamed = this.#brands.hasChanged(identity);
     if (isHere && isRenamed) this.#note('a known key shows another name', connection, identity, verdict);
-    if (isHere) store.touch(verdict.pin, now());
+    if (isHere) this.#memory.touch(verdict.pin);
     else {
       this.#note('key accepted', connection, identity, verdict);
-      await store.putPin(this.#newPin(connection, identity, verdict.kind));
-      await this.#retireRenewed(connection, identity);
+      await this.#memory.keepAccepted(connection, identity, verdict.kind);
     }
-    await this.#rememberSecured(connection);
+    await this.#memory.rememberSecured(connection);
     return allow;
-  }
-
-  /**
-   * A renewed key takes the old one's place: the old one must not be good for this server any more. Only the owner's
-   * own records, and only those that an authority vouched for under the same name (rule 3).
-   */
-  async #retireRenewed(connection: Connection, identity: ServerIdentity): Promise<void> {
-    const fingerprint = fingerprintOf(identity);
-    const { pins } = await this.#know(connection, fingerprint);
-    const old = pins.filter(
-      (pin) =>
-        !pin.revoked &&
-        pin.fingerprint !== fingerprint &&
-        isSameOwner(pin.owner, ownerOf(connection)) &&
-        isAtServer(pin, connection.server, connection.name) &&
-        isSameName(pin.caValidFor, identity.caValidFor),
-    );
-    if (old.length > 0) await this.#world.store.removePins(old);
-  }
-
-  #newPin(connection: Connection, identity: ServerIdentity, why: Verdict['kind']): PinRecord {
-    const at = this.#world.now();
-    const comments: Partial<Record<Verdict['kind'], string>> = {
-      renewed: 'renewed, vouched for by a certificate authority',
-      replicated: 'known from another address',
-      caValid: 'vouched for by a certificate authority',
-      known: 'known by the server’s name',
-      new: 'accepted at first contact',
-    };
-    return {
-      owner: ownerOf(connection),
-      address: connection.server.address,
-      port: connection.server.port,
-      ...(connection.name === undefined ? {} : { name: connection.name }),
-      fingerprint: fingerprintOf(identity),
-      mechanism: identity.mechanism,
-      ...(identity.caValidFor === undefined ? {} : { caValidFor: identity.caValidFor }),
-      firstSeen: at,
-      lastUsed: at,
-      count: 1,
-      revoked: false,
-      comment: comments[why] ?? '',
-    };
-  }
-
-  async #rememberSecured(connection: Connection): Promise<void> {
-    await this.#world.store.rememberSecured({ ...placeOf(connection), lastSecured: this.#world.now() });
-  }
-
-  async #store(open: OpenQuestion): Promise<void> {
-    const { connection, question, concern } = open;
-    if (question.kind === 'cleartext') {
-      if (concern.kind === 'downgraded') await this.#forgetSecurity(connection);
-      await this.#world.store.allowCleartext({ ...placeOf(connection), since: this.#world.now() });
-      return;
-    }
-    const { pins } = await this.#know(connection, fingerprintOf(question.identity));
-    if (pins.some((pin) => pin.revoked && pin.fingerprint === question.identity.fingerprint)) {
-      throw new Fault('key', 'This key was revoked meanwhile. Nothing was trusted.');
-    }
-    const pin = { ...this.#newPin(connection, question.identity, 'new'), comment: 'trusted by a person' };
-    // The sessions that wait count themselves when they are let through.
-    await this.#world.store.putPin({ ...pin, count: 0 });
-    if (concern.kind === 'changed') await this.#retireReplaced(connection, question.identity);
-    else await this.#retireRenewed(connection, question.identity);
-  }
-
-  /** A person replaced the key: the old ones of theirs must not be good for this server any more. Revoked ones stay. */
-  async #retireReplaced(connection: Connection, identity: ServerIdentity): Promise<void> {
-    const { pins } = await this.#know(connection, fingerprintOf(identity));
-    const old = pins.filter(
-      (pin) =>
-        !pin.revoked &&
-        pin.fingerprint !== identity.fingerprint &&
-        isSameOwner(pin.owner, ownerOf(connection)) &&
-        isAtServer(pin, connection.server, connection.name),
-    );
-    if (old.length > 0) await this.#world.store.removePins(old);
-  }
-
-  /**
-   * Forgets for the connection's owner that the server was secure. Throws a Fault where that is not theirs to forget, or
-   * where a revoked key would become good again.
-   */
-  async #forgetSecurity(connection: Connection): Promise<void> {
-    const owner = ownerOf(connection);
-    const { server, name } = connection;
-    const isOthers = (record: { readonly owner: Owner }) => !isSameOwner(record.owner, owner);
-    // One's own may be in a keychain, which must be open for this; what others have seen is at hand.
-    const own = await this.#world.store.contents(owner);
-    const contents = await this.#world.store.contents();
-    const counting = [...own.pins, ...contents.pins.filter(isOthers)];
-    const pins = counting.filter((pin) => concernsOwner(pin, owner) && isAtServer(pin, server, name));
-    const secured = contents.secured.filter(
-      (one) => one.claimed !== true && isAtServer(one, server, name) && isOthers(one),
-    );
-    const counted = secured.filter((one) => concernsOwner(one, owner) || one.address === server.address);
-    if (pins.some(isOthers) || counted.length > 0) {
-      throw new Fault(
-        'not-permitted',
-        'Others on this machine use this server encrypted, so this is not yours to allow. Ask the administrator.',
-      );
-    }
-    if (pins.some((pin) => pin.revoked)) {
-      throw new Fault('key', 'A key of this server was revoked. Remove that key first if it was a mistake.');
-    }
-    await this.#world.store.removePins(pins);
-    await this.#world.store.forgetPlace(placeOf(connection));
   }
 
   /** Asks without making anyone wait: the session is refused now, the answer counts for the next one. */
@@ -393,10 +272,4 @@ export class TrustService {
       ...(identity.brand === undefined ? {} : { brand: identity.brand }),
     });
   }
-}
-
-function fingerprintOf(identity: ServerIdentity): KeyFingerprint {
-  const fingerprint = parseFingerprint(identity.fingerprint);
-  if (fingerprint === undefined) throw new Fault('key', 'The server’s key has no valid fingerprint.');
-  return fingerprint;
 }

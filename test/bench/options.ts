@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import path from 'node:path';
 import { repository } from '../lab/harness/server.js';
-import type { Section } from './section.js';
+import type { OtherBuild, Section } from './section.js';
 import { sections } from './sections.js';
 
 /** What to run and where the results go. */
@@ -14,6 +14,7 @@ export interface BenchOptions {
   readonly wantsWork: (name: string) => boolean;
   readonly json: boolean;
   readonly out: string;
+  readonly against: OtherBuild | undefined;
 }
 
 const sectionNames = sections.map((section) => section.sheet.name);
@@ -27,7 +28,8 @@ Work: ${workNames.join(', ')}
 Contenders: ${contenderNames.join(', ')}
 
 Needs root, Linux and about 3 GB of memory, and nothing else running. Each section writes <section>.md, .json and its pictures
-to docs/bench, and leaves those of the others alone; with --quick, --work or --contenders to .lab/bench, unless --out says otherwise.`;
+to docs/bench, and leaves those of the others alone; with --quick, --work or --contenders to .lab/bench, unless --out says otherwise.
+--against goes there too: it tells what a change has brought, whatever else the machine does.`;
 
 function parseRounds(text: string): number {
   const rounds = Number(text);
@@ -53,6 +55,14 @@ interface Given {
   readonly contenders?: readonly string[];
   readonly json: boolean;
   readonly out?: string;
+  readonly against?: string;
+  readonly againstNode?: string;
+}
+
+function otherBuild({ against, againstNode }: Given): OtherBuild | undefined {
+  return against === undefined && againstNode === undefined
+    ? undefined
+    : { program: against, node: againstNode };
 }
 
 /** Reads the arguments after the program's name. Ends the process for --help and for a wrong option. */
@@ -68,6 +78,8 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     .option('--quick', 'a smoke run with tiny amounts of work; its numbers say nothing', false)
     .option('--work <work...>', 'only this work', parseNames(workNames))
     .option('--contenders <name...>', 'only these contenders', parseNames(contenderNames))
+    .option('--against <folder>', 'another build of ftpseal as the contender `other` (section redirect)')
+    .option('--against-node <file>', 'the Node that runs `other`; without --against it is this build')
     .option('--json', 'print the numbers as JSON instead of tables', false)
     .option('--out <folder>', 'where the results go')
     .helpOption('-h, --help', 'shows this')
@@ -76,7 +88,8 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
   command.parse([...argv], { from: 'user' });
   const given = command.opts<Given>();
   const { only, work, contenders } = given;
-  const complete = !given.quick && work === undefined && contenders === undefined;
+  const against = otherBuild(given);
+  const complete = !given.quick && work === undefined && contenders === undefined && against === undefined;
   return {
     sections: sections.filter(({ sheet }) => only === undefined || only.includes(sheet.name)),
     rounds: given.rounds ?? (given.quick ? 1 : 5),
@@ -84,6 +97,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     wantsContender: (name) => contenders === undefined || contenders.includes(name),
     wantsWork: (name) => work === undefined || work.includes(name),
     json: given.json,
+    against,
     out: path.resolve(given.out ?? path.join(repository, complete ? 'docs/bench' : '.lab/bench')),
   };
 }

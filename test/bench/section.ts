@@ -3,6 +3,12 @@ import type { Findings } from './report/report.js';
 import type { Sheet } from './report/sheet.js';
 import type { Progress } from './rounds.js';
 
+/** A build of ftpseal other than this checkout's: folder of a checkout or of a staged program, or this one's under another Node. */
+export interface OtherBuild {
+  readonly program: string | undefined;
+  readonly node: string | undefined;
+}
+
 /** How a section is to be run. */
 export interface SectionOptions {
   readonly rounds: number;
@@ -11,6 +17,8 @@ export interface SectionOptions {
   readonly wantsContender: (name: string) => boolean;
   readonly wantsWork: (name: string) => boolean;
   readonly say: Progress;
+  /** Another build of ftpseal to measure beside this one. */
+  readonly against?: OtherBuild | undefined;
 }
 
 export interface Section {

@@ -6,11 +6,12 @@ import { vsftpdPlain, vsftpdTls } from '../../lab/servers/vsftpd.js';
 import { stopAll, type Contender } from '../ftp/contender.js';
 import { forBench, layGround, openMemory, startFilled, type Ground } from '../ftp/ground.js';
 import type { FtpSizes } from '../ftp/sizes.js';
+import type { OtherBuild } from '../section.js';
 import { native, plain } from './direct.js';
 import { startFtpseal } from './ftpseal.js';
 import { startModProxy } from './mod-proxy.js';
 
-export const redirectNames = ['ftpseal', 'mod_proxy', 'native', 'plain'] as const;
+export const redirectNames = ['ftpseal', 'other', 'mod_proxy', 'native', 'plain'] as const;
 export type RedirectName = (typeof redirectNames)[number];
 
 /** Everything that runs. */
@@ -23,9 +24,13 @@ export interface Field {
   close(): Promise<void>;
 }
 
-/** Opens the lab, starts the servers and the named contenders. */
-export async function openField(names: readonly RedirectName[], sizes: FtpSizes): Promise<Field> {
-  const lab = await openLab({ morePcs: 3 });
+/** Opens the lab, starts the servers and the named contenders; `against` is the build of `other`. */
+export async function openField(
+  names: readonly RedirectName[],
+  sizes: FtpSizes,
+  against: OtherBuild | undefined,
+): Promise<Field> {
+  const lab = await openLab({ morePcs: 4 });
   const memory = openMemory(lab, sizes, 2);
   const servers: LabServer[] = [];
   const contenders: Contender[] = [];
@@ -40,7 +45,7 @@ export async function openField(names: readonly RedirectName[], sizes: FtpSizes)
     servers.push(secured);
     const clear = await startFilled(lab, forBench(vsftpdPlain), memory, sizes);
     servers.push(clear);
-    for (const name of names) contenders.push(await startContender(name, lab, { secured, clear }));
+    for (const name of names) contenders.push(await startContender(name, lab, { secured, clear, against }));
     const bareHost = hostOf(lab, 'native').namespace;
     return { contenders, ground: layGround(lab, secured), bareHost, serverHost: lab.network.srv, close };
   } catch (error) {
@@ -51,7 +56,7 @@ export async function openField(names: readonly RedirectName[], sizes: FtpSizes)
 
 /** Each proxy has a host of its own, so that no contender pays for another one's rules; the direct ones share one. */
 function hostOf(lab: Lab, name: RedirectName): { readonly namespace: string; readonly address: string } {
-  const index = { ftpseal: 0, mod_proxy: 1, native: 2, plain: 2 }[name];
+  const index = { ftpseal: 0, mod_proxy: 1, native: 2, plain: 2, other: 3 }[name];
   const namespace = lab.network.morePcs[index];
   if (namespace === undefined) throw new Error(`no host for ${name}`);
   return { namespace, address: `10.${23 + index}.0.2` };
@@ -60,17 +65,19 @@ function hostOf(lab: Lab, name: RedirectName): { readonly namespace: string; rea
 function startContender(
   name: RedirectName,
   lab: Lab,
-  servers: { readonly secured: LabServer; readonly clear: LabServer },
+  what: Readonly<Record<'secured' | 'clear', LabServer>> & { readonly against: OtherBuild | undefined },
 ): Promise<Contender> {
   const host = hostOf(lab, name);
   switch (name) {
     case 'ftpseal':
-      return startFtpseal(lab, host.namespace, servers.secured);
+      return startFtpseal(lab, { name, namespace: host.namespace, build: undefined }, what.secured);
+    case 'other':
+      return startFtpseal(lab, { name, namespace: host.namespace, build: what.against }, what.secured);
     case 'mod_proxy':
-      return startModProxy(host, path.join(lab.folder, name), servers.secured);
+      return startModProxy(host, path.join(lab.folder, name), what.secured);
     case 'native':
-      return Promise.resolve(native(host.namespace, servers.secured));
+      return Promise.resolve(native(host.namespace, what.secured));
     case 'plain':
-      return Promise.resolve(plain(host.namespace, servers.clear));
+      return Promise.resolve(plain(host.namespace, what.clear));
   }
 }

@@ -4,10 +4,29 @@ import { acceptNew, startDaemon, type Daemon } from '../../lab/harness/ftpseal.j
 import type { Lab } from '../../lab/harness/lab.js';
 import type { LabServer } from '../../lab/harness/server.js';
 import type { Contender, Proxy } from '../ftp/contender.js';
+import type { OtherBuild } from '../section.js';
+
+/** Where it runs, and which build. */
+export interface FtpsealPlace {
+  readonly name: string;
+  readonly namespace: string;
+  readonly build: OtherBuild | undefined;
+}
 
 /** Starts the daemon on the host `namespace`. */
-export async function startFtpseal(lab: Lab, namespace: string, server: LabServer): Promise<Contender> {
-  const start = (): Promise<Daemon> => startDaemon(lab, 'bench', acceptNew, { namespace });
+export async function startFtpseal(
+  lab: Lab,
+  { name, namespace, build }: FtpsealPlace,
+  server: LabServer,
+): Promise<Contender> {
+  const program = build?.program;
+  const node = build?.node;
+  const options = {
+    namespace,
+    ...(program === undefined ? {} : { program }),
+    ...(node === undefined ? {} : { node }),
+  };
+  const start = (): Promise<Daemon> => startDaemon(lab, name, acceptNew, options);
   let daemon = await start();
   const proxy: Proxy = {
     pid: () => daemon.pid,
@@ -19,7 +38,7 @@ export async function startFtpseal(lab: Lab, namespace: string, server: LabServe
     log: () => daemon.log(),
   };
   return {
-    name: 'ftpseal',
+    name,
     namespace,
     address: server.address.ipv4,
     port: 21,

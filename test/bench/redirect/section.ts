@@ -35,12 +35,12 @@ export const redirectSection: Section = {
   measure: async (options) => {
     const leftOut = missing(options);
     const contenders = redirectNames.filter(
-      (name) => options.wantsContender(name) && leftOut[name] === undefined,
+      (name) => takesPart(name, options) && leftOut[name] === undefined,
     );
     for (const [name, reason] of Object.entries(leftOut)) options.say(`without ${name}: ${reason}`);
     options.say(`opening the lab with ${contenders.join(', ')}`);
     const sizes = options.quick ? quickSizes : fullSizes;
-    const field = await openField(contenders, sizes);
+    const field = await openField(contenders, sizes, options.against);
     try {
       const measured = await run(field, { ground: field.ground, sizes, bulk: 'curl' }, options);
       const metrics = [...everyWork, idleMemory].map((work) => work.metric);
@@ -50,6 +50,10 @@ export const redirectSection: Section = {
     }
   },
 };
+
+function takesPart(name: RedirectName, options: SectionOptions): boolean {
+  return name === 'other' ? options.against !== undefined : options.wantsContender(name);
+}
 
 function missing({ wantsContender }: SectionOptions): Partial<Record<RedirectName, string>> {
   return wantsContender('mod_proxy') && !hasModProxy()

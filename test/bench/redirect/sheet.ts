@@ -43,7 +43,7 @@ export const redirectSheet: Sheet = {
     plain: 'plain client, plain server: no TLS anywhere, the bound',
   },
   subject: 'ftpseal',
-  references: ['mod_proxy', 'native', 'plain'],
+  references: ['mod_proxy', 'native', 'plain', 'other'],
   goals,
   programs: ['Node', 'OpenSSL', 'curl', 'Python', 'vsftpd', 'ProFTPD', 'mod_proxy'],
   cpuOf: 'the proxy, all its processes',

@@ -42,9 +42,16 @@ export interface Row {
   readonly cpuRatio: Ratio | undefined;
 }
 
+/** Those of the sheet's references that took part. */
+export function referencesOf(report: Report, sheet: Sheet): readonly string[] {
+  return sheet.references.filter((name) => report.contenders.includes(name));
+}
+
 /** The rows of the metrics that were measured. */
-export function rowsOf(report: Report, { subject, references }: Sheet): readonly Row[] {
+export function rowsOf(report: Report, sheet: Sheet): readonly Row[] {
   const { samples } = report;
+  const { subject } = sheet;
+  const references = referencesOf(report, sheet);
   const [first] = references;
   return report.metrics
     .filter((metric) => samples.some((sample) => sample.metric === metric.name))

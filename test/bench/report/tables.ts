@@ -1,7 +1,7 @@
 // The report's tables as cells; the terminal and the Markdown page draw the same ones.
 import type { Summary } from '../results.js';
 import { formatNumber, formatRatio, formatVerdict } from './numbers.js';
-import { rowsOf, verdictsOf, type Report } from './report.js';
+import { referencesOf, rowsOf, verdictsOf, type Report } from './report.js';
 import type { Sheet } from './sheet.js';
 
 /** A table: the first line of `lines` is the head. */
@@ -18,7 +18,7 @@ function valueCell(summary: Summary | undefined): string {
 
 /** Medians of every contender and the subject's ratio to the others. */
 function valueTable(report: Report, sheet: Sheet): Table {
-  const head = ['', 'unit', ...report.contenders, ...sheet.references.map((name) => `÷ ${name}`)];
+  const head = ['', 'unit', ...report.contenders, ...referencesOf(report, sheet).map((name) => `÷ ${name}`)];
   const lines = rowsOf(report, sheet).map((row) => [
     row.metric.title,
     `${row.metric.unit} (${row.metric.better === 'more' ? 'more' : 'less'} is better)`,
@@ -38,7 +38,7 @@ function cpuTable(report: Report, sheet: Sheet): Table {
   const counted = report.contenders.filter((name) =>
     report.samples.some((sample) => sample.contender === name && sample.cpu !== undefined),
   );
-  const [reference = ''] = sheet.references;
+  const [reference = ''] = referencesOf(report, sheet);
   const head = [
     '',
     'per',

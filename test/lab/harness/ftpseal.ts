@@ -26,6 +26,8 @@ export interface Daemon {
 export interface DaemonOptions {
   /** Another copy of the program than the lab's own. */
   readonly program?: string;
+  /** Another Node than the one that runs this. */
+  readonly node?: string;
   /** Words before the program, e.g. setpriv's; they must end in replacing themselves by it. */
   readonly wrap?: readonly string[];
   /** Another host than the lab's client. */
@@ -63,15 +65,16 @@ export async function startDaemon(
   const configFile = path.join(folder, 'config.toml');
   writeFileSync(configFile, config);
   const main = path.join(program, 'dist/daemon/main.js');
+  const node = options.node ?? process.execPath;
   const runtime = path.join(folder, 'run');
   const namespace = options.namespace ?? lab.network.pc;
   const running = start({ namespace }, [
     ...(options.wrap ?? []),
-    ...[process.execPath, main, 'daemon', '--foreground', '--config', configFile],
+    ...[node, main, 'daemon', '--foreground', '--config', configFile],
     ...['--state-dir', path.join(folder, 'state'), '--runtime-dir', runtime],
   ]);
   const cli = (argv: readonly string[], uid?: number): Promise<Finished> =>
-    run({ namespace, uid }, [process.execPath, main, ...argv, '--runtime-dir', runtime]);
+    run({ namespace, uid }, [node, main, ...argv, '--runtime-dir', runtime]);
   const log = (): string => running.stdout() + running.stderr();
   const life = { over: false };
   void running.ended.then(() => (life.over = true));

@@ -10,6 +10,8 @@ import { ensureWine } from './wine.mjs';
 const parts = ['unit', 'fuzz', 'wine', 'desktop', 'lab'];
 const part = process.argv[2];
 const total = { passed: 0, failed: 0, skipped: 0 };
+/** For a file that hangs; the slowest takes about a minute. */
+const hangLimit = '--test-timeout=600000';
 const scratch = path.join(repository, '.lab');
 /** Of a deep run of the fuzzers and the model check. */
 const minutes = part === 'fuzz' && process.argv[3] === '--minutes' ? Number(process.argv[4]) : undefined;
@@ -34,7 +36,7 @@ function main() {
   else ensureBuilt();
   if (part === undefined || part === 'unit') runUnit();
   if (minutes !== undefined) deepen();
-  if (part === undefined || part === 'fuzz') runTests('fuzz', ['--test-concurrency=2']);
+  if (part === undefined || part === 'fuzz') runTests('fuzz', ['--test-concurrency=2', ...(minutes === undefined ? [hangLimit] : [])]);
   if (minutes !== undefined) runTests('model', []);
   if (part === undefined || part === 'wine') runWine();
   if (part === undefined || part === 'desktop') runInNamespaces('desktop', '600000');
@@ -78,7 +80,7 @@ function tool(script, args) {
 function runUnit() {
   const missing = ensurePrerequisites('unit');
   if (missing !== undefined) say(`unit tests that need it are skipped: ${missing}`);
-  runTests('unit', ['--test-concurrency=2']);
+  runTests('unit', ['--test-concurrency=2', hangLimit]);
 }
 
 /** The program as Windows would run it; each part of the ground is made when it is missing. */

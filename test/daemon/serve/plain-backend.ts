@@ -3,6 +3,7 @@
 import net from 'node:net';
 import { once } from 'node:events';
 import { LineReader } from '../../../daemon/ftp/line-reader.js';
+import { endedByReset } from '../../../daemon/sys/socket-error.js';
 import { listen, readAll, type Listener } from '../relay/socket-fixture.js';
 
 /** What the backend made of an upload. */
@@ -68,8 +69,9 @@ function serve(socket: net.Socket, file: Buffer, { lines, stored, long }: Kept):
       if (name === 'never') {
         // It learns of an end only when it reads.
         setTimeout(() => one.resume(), BUSY_MS);
-        await closed(one);
-        say('426 cut');
+        const whole = await endedWhole(one);
+        one.destroy();
+        say(whole ? '226 done' : '426 cut');
       } else if (verb === 'RETR') {
         if (name === 'long') {
           long.push(one);
@@ -92,6 +94,18 @@ function serve(socket: net.Socket, file: Buffer, { lines, stored, long }: Kept):
       void onLine(read.raw.toString('latin1').trimEnd());
   });
   say('220 ready');
+}
+
+/** A reset right behind the last bytes is an `end` in Node 20 and no `close` follows, for this socket may stay half open. */
+function endedWhole(socket: net.Socket): Promise<boolean> {
+  return new Promise((resolve) => {
+    socket.once('end', () => {
+      resolve(!endedByReset(socket));
+    });
+    socket.once('close', () => {
+      resolve(false);
+    });
+  });
 }
 
 /** However it ends. */

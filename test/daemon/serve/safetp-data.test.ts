@@ -5,8 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, afterEach, before, describe, it as nodeIt } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { after, afterEach, before, describe, it } from 'node:test';
 import type { BlockWriter } from '../../../daemon/security/safetp/data-blocks.js';
 import type { DataLevel } from '../../../daemon/security/safetp/header.js';
 import { loadServeConfig } from '../../../daemon/serve/serve-config-load.js';
@@ -25,31 +24,6 @@ let folder: string;
 let backend: PlainBackend;
 let server: ServeServer;
 let port: number;
-
-const limitMs = 60_000;
-
-/**
- * Once in some ten runs of the whole suite one of these waited for ever for a reply on the control connection, and which one is not
- * known yet: so each has a limit and a second try, and says when it needed that.
- */
-function it(name: string, run: () => Promise<void>): void {
-  nodeIt(name, { timeout: 3 * limitMs }, async (t) => {
-    const stop = new AbortController();
-    const late = sleep(limitMs, undefined, { signal: stop.signal }).then(() => {
-      throw new Error('it waited in vain');
-    });
-    try {
-      await Promise.race([run(), late]);
-    } catch (error) {
-      t.diagnostic(`SECOND TRY: ${String(error)}`);
-      for (const caller of open.splice(0)) caller.socket.destroy();
-      await run();
-    } finally {
-      late.catch(() => undefined);
-      stop.abort();
-    }
-  });
-}
 
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'ftpseal-serve-'));

@@ -36,7 +36,8 @@ function main() {
   else ensureBuilt();
   if (part === undefined || part === 'unit') runUnit();
   if (minutes !== undefined) deepen();
-  if (part === undefined || part === 'fuzz') runTests('fuzz', ['--test-concurrency=2', ...(minutes === undefined ? [hangLimit] : [])]);
+  if (part === undefined || part === 'fuzz')
+    runTests('fuzz', ['--test-concurrency=2', ...(minutes === undefined ? [hangLimit] : [])]);
   if (minutes !== undefined) runTests('model', []);
   if (part === undefined || part === 'wine') runWine();
   if (part === undefined || part === 'desktop') runInNamespaces('desktop', '600000');

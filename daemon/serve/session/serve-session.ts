@@ -1,36 +1,20 @@
 // One control connection of the server proxy: events in, effects out. Protection towards the client is decided here (gate.ts for what
-// is said, client-shield.ts for X-SafeTP1, whose lines and blocks are protected one by one);
-// the FTP behind it, data connections and the proof of their ends above all, is the session of daemon/ftp with a backend that is
-// spoken to in clear.
-import type { HostPolicy } from '../../../shared/policy.js';
+// is said, client-shield.ts for X-SafeTP1, whose lines and blocks are protected one by one); the FTP behind it, data connections
+// and the proof of their ends above all, is backend-leg.ts.
 import type { Command } from '../../ftp/command-reader.js';
 import { CommandQueue } from '../../ftp/command-queue.js';
 import type { Effect, LegProtection } from '../../ftp/effects.js';
 import { HANDSHAKE_MS, LINGER_MS } from '../../ftp/limits.js';
 import { ownReply } from '../../ftp/sentences.js';
-import { Session } from '../../ftp/session.js';
+import { BackendLeg } from './backend-leg.js';
 import { BlockTransfers } from './block-transfers.js';
 import { createShield, type ClientShield } from './client-shield.js';
 import type { ServeEffect, ServeEvent, ServeTimer } from './events.js';
-import { FeatureReply } from './feature-reply.js';
 import { judgeCommand, type Verdict } from './gate.js';
 import { LOGIN_MS } from './limits.js';
 import { LineNegotiation } from './line-negotiation.js';
 import { levelOf, SAFETP_LABEL, type ServeContext, type ServeView } from './policy.js';
 import { sentences } from './sentences.js';
-
-/** How the FTP session behind sees the backend: plain by decision, so that nobody is asked. */
-const BACKEND_POLICY: HostPolicy = {
-  mode: 'plain',
-  trust: { unknown: 'refuse', caValid: 'ask', replicate: 'ask', promptTimeoutMs: 1 },
-  fallback: { cleartext: 'allow' },
-  data: { protection: 'clear', allowForeignAddress: false },
-  tls: { minVersion: 'TLSv1.3', mechanisms: [] },
-  name: 'the FTP server behind this proxy',
-};
-
-/** Harmless commands that leave something behind at the backend: what was said in clear must not count after AUTH. */
-const LASTING_VERBS: readonly string[] = ['CLNT', 'OPTS', 'LANG', 'HOST'];
 
 type Phase = 'open' | 'securing' | 'closed';
 
@@ -39,14 +23,12 @@ export class ServeSession {
   readonly #context: ServeContext;
   readonly #commands = new CommandQueue();
   #effects: ServeEffect[] = [];
-  #inner: Session;
+  readonly #backend: BackendLeg;
   #phase: Phase = 'open';
   #secured: string | undefined;
   #tlsLevel: LegProtection = 'clear';
   #bufferSized = false;
   #committed = false;
-  #lasting = false;
-  #features: FeatureReply | undefined;
   #clientEnded = false;
   #loginTimer = false;
   /** As long as X-SafeTP1 may still be asked for, or protects. */
@@ -57,7 +39,7 @@ export class ServeSession {
 
   constructor(context: ServeContext) {
     this.#context = context;
-    this.#inner = this.#newInner('forward');
+    this.#backend = new BackendLeg(context);
     this.#shield = createShield(context);
     if (this.#shield !== undefined)
       this.#negotiation = new LineNegotiation(this.#shield, (effect) => {
@@ -70,7 +52,7 @@ export class ServeSession {
     this.#setTimer('login', LOGIN_MS);
     this.#loginTimer = true;
     if (this.#context.implicit) this.#beginTls('implicit');
-    else this.#pass(this.#inner.start());
+    else this.#pass(this.#backend.start());
     return this.#take();
   }
 
@@ -83,17 +65,16 @@ export class ServeSession {
   }
 
   get wantsClient(): boolean {
-    return this.#commands.wantsMore && this.#inner.wantsClient;
+    return this.#commands.wantsMore && this.#backend.wantsClient;
   }
 
   /** Every command of the client has its answer, and no transfer is under way. */
   get atRest(): boolean {
-    return this.#commands.head === undefined && this.#inner.atRest && this.#phase !== 'securing';
+    return this.#commands.head === undefined && this.#backend.atRest && this.#phase !== 'securing';
   }
 
   view(): ServeView {
-    const { transfers, cut } = this.#inner.view();
-    return { secured: this.#secured, data: this.#level, transfers, cut };
+    return { secured: this.#secured, data: this.#level, ...this.#backend.view() };
   }
 
   // Events
@@ -116,7 +97,7 @@ export class ServeSession {
         this.#onTimer(event.timer);
         break;
       default:
-        this.#pass(this.#inner.step(event));
+        this.#pass(this.#backend.step(event));
     }
   }
 
@@ -150,7 +131,7 @@ export class ServeSession {
       if (this.#phase === 'securing') this.#close();
       else if (this.#negotiation?.timed === true) this.#fail(sentences.handshakeTooLate());
     } else {
-      this.#pass(this.#inner.step({ kind: 'timer', timer }));
+      this.#pass(this.#backend.step({ kind: 'timer', timer }));
     }
   }
 
@@ -159,7 +140,7 @@ export class ServeSession {
   #advance(): void {
     while (this.#phase === 'open') {
       const command = this.#commands.head;
-      if (command === undefined || !this.#isGreeted || this.#features !== undefined) break;
+      if (command === undefined || !this.#backend.isOpen) break;
       const done =
         this.#negotiation === undefined
           ? this.#takeCommand(command)
@@ -173,7 +154,7 @@ export class ServeSession {
   /** False: not now. */
   #takeCommand(command: Command): boolean {
     const verdict = this.#judge(command);
-    const isReady = this.#mayPipeline(command, verdict) ? this.#inner.wantsClient : this.#inner.atRest;
+    const isReady = this.#mayPipeline(command, verdict) ? this.#backend.wantsClient : this.#backend.atRest;
     if (!isReady) return false;
     this.#commands.shift();
     const number = this.#shield?.takeNumber() ?? 0;
@@ -191,12 +172,7 @@ export class ServeSession {
 
   #passEnd(): void {
     this.#clientEnded = false;
-    this.#pass(this.#inner.step({ kind: 'clientClosed' }));
-  }
-
-  get #isGreeted(): boolean {
-    const { phase } = this.#inner;
-    return phase === 'plain' || phase === 'cleartext';
+    this.#pass(this.#backend.step({ kind: 'clientClosed' }));
   }
 
   #judge(command: Command): Verdict {
@@ -239,9 +215,7 @@ export class ServeSession {
 
   #passOn(command: Command, commits: boolean): void {
     if (commits) this.#commit();
-    if (LASTING_VERBS.includes(command.verb)) this.#lasting = true;
-    if (command.verb === 'FEAT') this.#features = new FeatureReply(this.#context.policy.mechanisms);
-    this.#pass(this.#inner.step({ kind: 'clientBytes', bytes: command.line }));
+    this.#pass(this.#backend.take(command));
     if (command.info.role !== 'abort') return;
     for (const effect of this.#transfers.abort()) this.#emit(effect);
   }
@@ -259,7 +233,7 @@ export class ServeSession {
 
   /** One command in clear while it may still be asked for. False: not now. */
   #negotiate(command: Command, negotiation: LineNegotiation): boolean {
-    if (!this.#inner.atRest || !negotiation.hasTurn(command)) return false;
+    if (!this.#backend.atRest || !negotiation.hasTurn(command)) return false;
     const { following } = this.#commands;
     this.#commands.shift();
     const step = negotiation.take(command, following);
@@ -322,37 +296,15 @@ export class ServeSession {
     this.#emit({ kind: 'clearTimer', timer: 'handshake' });
     const word = this.#secured ?? '';
     this.#tlsLevel = word === 'implicit' ? 'private' : levelOf(word, this.#context.policy.dataDefault);
-    if (word === 'implicit') this.#pass(this.#inner.start());
-    else if (this.#lasting) this.#startAnew();
-  }
-
-  /** What the client, or somebody in between, has set up in clear is forgotten: the backend gets a new connection. */
-  #startAnew(): void {
-    this.#emit({ kind: 'hangUpServer' });
-    this.#inner = this.#newInner('swallow');
-    this.#pass(this.#inner.start());
-  }
-
-  #newInner(greeting: 'forward' | 'swallow'): Session {
-    const { backend, client, noEpsv, passiveProven } = this.#context;
-    return new Session({
-      policy: BACKEND_POLICY,
-      server: backend,
-      client,
-      knownSecure: false,
-      greeting,
-      dataPath: 'proxied',
-      noEpsv,
-      passiveProven,
-    });
+    if (word === 'implicit') this.#pass(this.#backend.start());
+    else this.#pass(this.#backend.forgetClear());
   }
 
   // Effects
 
   /** What the FTP session asks for, with the client's side put in. It can't ask for what a plain backend never needs. */
   #pass(effects: readonly Effect[]): void {
-    const { phase } = this.#inner;
-    if (phase === 'passthrough' || phase === 'tunnel') {
+    if (this.#backend.isForeign) {
       this.#fail(sentences.noFtp());
       return;
     }
@@ -365,7 +317,7 @@ export class ServeSession {
         this.#emit({ kind: 'dial' });
         break;
       case 'sendClient':
-        this.#toClient(this.#withFeatures(effect.bytes));
+        this.#toClient(effect.bytes);
         break;
       case 'close':
         this.#close();
@@ -396,14 +348,6 @@ export class ServeSession {
       default:
         this.#close();
     }
-  }
-
-  #withFeatures(bytes: Uint8Array): Uint8Array {
-    const features = this.#features;
-    if (features === undefined) return bytes;
-    const passed = features.take(bytes);
-    if (features.over) this.#features = undefined;
-    return passed;
   }
 
   #setTimer(timer: ServeTimer, ms: number): void {

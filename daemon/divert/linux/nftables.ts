@@ -1,5 +1,6 @@
 // The redirect layer of Linux: keeps the table `inet ftpseal` equal to the plan.
 import { isDeepStrictEqual } from 'node:util';
+import { CallQueue } from '../call-queue.js';
 import { nftCommand } from './nft-command.js';
 import { nftLibrary } from './nft-library.js';
 import {
@@ -37,32 +38,26 @@ export class NftablesDiverter implements Diverter {
   #last: DivertPlan | undefined;
   /** The kind of table that may be there by our doing. */
   #lifetime: RuleLifetime = 'persistent';
-  #queue: Promise<void> = Promise.resolve();
+  readonly #calls = new CallQueue();
 
   constructor(runners: NftRunners = { command: nftCommand(), library: nftLibrary }) {
     this.#runners = runners;
   }
 
   apply(plan: DivertPlan): Promise<void> {
-    return this.#enqueue(() => this.#apply(plan));
+    return this.#calls.run(() => this.#apply(plan));
   }
 
   drain(): Promise<void> {
-    return this.#enqueue(() => this.#holdOnly('open'));
+    return this.#calls.run(() => this.#holdOnly('open'));
   }
 
   handOver(): Promise<void> {
-    return this.#enqueue(() => this.#holdOnly('closed'));
+    return this.#calls.run(() => this.#holdOnly('closed'));
   }
 
   clear(): Promise<void> {
-    return this.#enqueue(() => this.#clear());
-  }
-
-  #enqueue(task: () => Promise<void>): Promise<void> {
-    const result = this.#queue.then(task);
-    this.#queue = result.catch(() => undefined);
-    return result;
+    return this.#calls.run(() => this.#clear());
   }
 
   async #apply(plan: DivertPlan): Promise<void> {

@@ -1,5 +1,6 @@
 // The packet engine of Windows as a redirect layer of Linux, so that it is proven on a real TCP stack: `divert.layer = "tun"`,
 // for tests. When this process dies, what would be intercepted is unreachable until the next start or `ftpseal cleanup`.
+import { CallQueue } from '../call-queue.js';
 import { nftCommand } from '../linux/nft-command.js';
 import { connectDevice, disconnectDevice } from './machine.js';
 import { openTunLoop, type TunLoop } from './tun-loop.js';
@@ -12,21 +13,21 @@ export class TunDiverter implements Diverter {
   readonly name = 'tun';
   #loop: TunLoop | undefined;
   #onFailure: (fault: Fault) => void = () => undefined;
-  #queue: Promise<void> = Promise.resolve();
+  readonly #calls = new CallQueue();
 
   apply(plan: DivertPlan): Promise<void> {
-    return this.#enqueue(() => this.#apply(plan));
+    return this.#calls.run(() => this.#apply(plan));
   }
 
   drain(): Promise<void> {
-    return this.#enqueue(() => {
+    return this.#calls.run(() => {
       this.#loop?.host.tell({ kind: 'drain' });
       return Promise.resolve();
     });
   }
 
   clear(): Promise<void> {
-    return this.#enqueue(() => this.#clear());
+    return this.#calls.run(() => this.#clear());
   }
 
   originOf(ends: AcceptedEnds): ConnectionOrigin | undefined {
@@ -35,12 +36,6 @@ export class TunDiverter implements Diverter {
 
   onFailure(listener: (fault: Fault) => void): void {
     this.#onFailure = listener;
-  }
-
-  #enqueue(task: () => Promise<void>): Promise<void> {
-    const result = this.#queue.then(task);
-    this.#queue = result.catch(() => undefined);
-    return result;
   }
 
   async #apply(plan: DivertPlan): Promise<void> {

@@ -1,4 +1,5 @@
 // The redirect layer of Windows: the packet engine, fed by WinDivert. When this process dies, the driver lets everything pass.
+import { CallQueue } from '../call-queue.js';
 import type { Fault } from '../../../shared/fault.js';
 import { formatCaptureFilter, type CaptureRanges } from './capture-filter.js';
 import { LoopHost } from './loop-host.js';
@@ -25,7 +26,7 @@ export class WinDivertDiverter implements Diverter {
   readonly #options: WinDivertOptions;
   #divert: WinDivert | undefined;
   #running: Running | undefined;
-  #queue: Promise<void> = Promise.resolve();
+  readonly #calls = new CallQueue();
   #onFailure: (fault: Fault) => void = () => undefined;
 
   constructor(options: WinDivertOptions) {
@@ -33,11 +34,11 @@ export class WinDivertDiverter implements Diverter {
   }
 
   apply(plan: DivertPlan): Promise<void> {
-    return this.#enqueue(() => this.#apply(plan));
+    return this.#calls.run(() => this.#apply(plan));
   }
 
   drain(): Promise<void> {
-    return this.#enqueue(() => {
+    return this.#calls.run(() => {
       this.#running?.host.tell({ kind: 'drain' });
       return Promise.resolve();
     });
@@ -45,7 +46,7 @@ export class WinDivertDiverter implements Diverter {
 
   /** Nothing of a process that has died is left but the loaded driver, which does nothing by itself. */
   clear(): Promise<void> {
-    return this.#enqueue(async () => {
+    return this.#calls.run(async () => {
       const running = this.#running;
       this.#running = undefined;
       await running?.host.stop();
@@ -58,12 +59,6 @@ export class WinDivertDiverter implements Diverter {
 
   onFailure(listener: (fault: Fault) => void): void {
     this.#onFailure = listener;
-  }
-
-  #enqueue(task: () => Promise<void>): Promise<void> {
-    const result = this.#queue.then(task);
-    this.#queue = result.catch(() => undefined);
-    return result;
   }
 
   // Another filter, or a loop that has failed, means another handle: opened before the old one is closed, so that nothing slips

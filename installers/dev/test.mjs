@@ -2,6 +2,7 @@
 // `N passed, N failed, N skipped`. `npm run test:fuzz -- --minutes N` fuzzes and walks the model for so long. Desktop and lab need root; without it each of their files counts as skipped, with the reason.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { ensurePrerequisites, repository, say } from './prerequisites.mjs';
 import { compile, ensureBuilt, ensureNodeModules, filesIn } from './project.mjs';
@@ -10,6 +11,8 @@ import { ensureWine } from './wine.mjs';
 const parts = ['unit', 'fuzz', 'wine', 'desktop', 'lab'];
 const part = process.argv[2];
 const total = { passed: 0, failed: 0, skipped: 0 };
+/** Each makes its ground, or says why it can't be had here. */
+const grounds = { wine: groundOfWine, desktop: () => obstacle('desktop'), lab: () => obstacle('lab') };
 /** For a file that hangs; the slowest takes about a minute. */
 const hangLimit = '--test-timeout=600000';
 const scratch = path.join(repository, '.lab');
@@ -39,9 +42,8 @@ function main() {
   if (part === undefined || part === 'fuzz')
     runTests('fuzz', ['--test-concurrency=2', ...(minutes === undefined ? [hangLimit] : [])]);
   if (minutes !== undefined) runTests('model', []);
-  if (part === undefined || part === 'wine') runWine();
-  if (part === undefined || part === 'desktop') runInNamespaces('desktop', '600000');
-  if (part === undefined || part === 'lab') runLab();
+  const grounded = Object.keys(grounds).filter((kind) => part === undefined || part === kind);
+  if (grounded.length > 0) runGrounded(grounded);
 }
 
 /** The tests read their time from the environment; the states of a deep walk need room. */
@@ -84,41 +86,32 @@ function runUnit() {
   runTests('unit', ['--test-concurrency=2', hangLimit]);
 }
 
-/** The program as Windows would run it; each part of the ground is made when it is missing. */
-function runWine() {
-  const missing =
-    process.platform === 'linux'
-      ? ensurePrerequisites('wine')
-      : `Wine is used on Linux, this is ${process.platform}`;
-  if (missing === undefined) {
-    ensureWine();
-    runTests('wine', ['--test-concurrency=1', '--test-timeout=300000']);
-    return;
-  }
-  say(`wine tests are skipped: ${missing}`);
-  total.skipped += testFiles('wine').length;
-}
-
-function runLab() {
+/** Tests that need more than Node: side by side, for most of their time they wait. */
+function runGrounded(kinds) {
   const table = path.join(scratch, 'matrix.txt');
-  rmSync(table, { force: true });
-  // The matrix alone takes minutes.
-  runInNamespaces('lab', '1500000');
-  if (existsSync(table)) console.log(readFileSync(table, 'utf8'));
+  if (kinds.includes('lab')) rmSync(table, { force: true });
+  const files = kinds.flatMap((kind) => {
+    const reason = grounds[kind]();
+    if (reason === undefined) return testFiles(kind);
+    say(`${kind} tests are skipped: ${reason}`);
+    total.skipped += testFiles(kind).length;
+    return [];
+  });
+  // The limit is for a file that hangs; the matrix alone takes minutes.
+  const options = [`--test-concurrency=${availableParallelism() + 1}`, '--test-timeout=1500000'];
+  runFiles(kinds.join(', '), files, options);
+  if (kinds.includes('lab') && existsSync(table)) console.log(readFileSync(table, 'utf8'));
 }
 
-/** Tests that need network namespaces; the limit in milliseconds is for a file that hangs. */
-function runInNamespaces(kind, limit) {
-  const reason = obstacle(kind);
-  if (reason === undefined) {
-    runTests(kind, ['--test-concurrency=1', `--test-timeout=${limit}`]);
-    return;
-  }
-  say(`${kind} tests are skipped: ${reason}`);
-  total.skipped += testFiles(kind).length;
+/** The program as Windows would run it; each part of the ground is made when it is missing. */
+function groundOfWine() {
+  if (process.platform !== 'linux') return `Wine is used on Linux, this is ${process.platform}`;
+  const missing = ensurePrerequisites('wine');
+  if (missing === undefined) ensureWine();
+  return missing;
 }
 
-/** Why tests of this kind can't run here, or undefined. */
+/** Why tests in network namespaces can't run here, or undefined. */
 function obstacle(kind) {
   if (process.platform !== 'linux')
     return `network namespaces exist on Linux only, this is ${process.platform}`;
@@ -148,12 +141,15 @@ function kindOf(relative) {
   return ['lab', 'fuzz', 'desktop', 'wine'].includes(folder) ? folder : 'unit';
 }
 
-/** Runs the files of one kind; the spec report goes to the terminal, the counts come from a second reporter. */
 function runTests(kind, options) {
-  const files = testFiles(kind);
+  runFiles(kind, testFiles(kind), options);
+}
+
+/** The spec report goes to the terminal, the counts come from a second reporter. */
+function runFiles(title, files, options) {
   if (files.length === 0) return;
-  say(`running ${files.length} ${kind} test files`);
-  const counts = path.join(scratch, `counts-${kind}-${process.pid}.tap`);
+  say(`running ${files.length} ${title} test files`);
+  const counts = path.join(scratch, `counts-${process.pid}.tap`);
   const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout'];
   reporters.push('--test-reporter=tap', `--test-reporter-destination=${counts}`);
   const result = spawnSync(process.execPath, ['--test', ...options, ...reporters, ...files], {

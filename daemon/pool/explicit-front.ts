@@ -5,6 +5,7 @@ import { parseIpAddress, parsePort, type Endpoint, type Port } from '../../share
 import { Fault } from '../../shared/fault.js';
 import { EXPLICIT_GREETING, ExplicitOpening } from '../ftp/explicit.js';
 import { ownReply } from '../ftp/sentences.js';
+import { endWith } from '../relay/farewell.js';
 import { LocalDataPorts } from '../relay/local-data-ports.js';
 import { dialServer } from '../relay/upstream.js';
 import { socketOwner } from '../sys/socket-owner.js';
@@ -30,14 +31,14 @@ export class ExplicitFront {
   readonly accept = (client: Socket): void => {
     const opening = new ExplicitOpening();
     const timer = setTimeout(() => {
-      client.end(ownReply(421, 'no server was named in time.'));
+      endWith(client, ownReply(421, 'no server was named in time.'));
     }, OPENING_MS);
     const onData = (bytes: Buffer): void => {
       for (const step of opening.push(bytes)) {
         if (step.kind === 'reply') {
           client.write(step.text);
         } else if (step.kind === 'close') {
-          client.end(step.text);
+          endWith(client, step.text);
         } else {
           clearTimeout(timer);
           client.off('data', onData).off('end', onEnd).pause();
@@ -78,7 +79,7 @@ export class ExplicitFront {
         dialled: socket,
       });
     } catch (error) {
-      client.end(ownReply(421, `${target.host} can't be reached (${Fault.from(error).userMessage}).`));
+      endWith(client, ownReply(421, `${target.host} can't be reached (${Fault.from(error).userMessage}).`));
     }
   }
 }

@@ -10,6 +10,7 @@ import {
 import { Fault } from '../../shared/fault.js';
 import { ownReply } from '../ftp/sentences.js';
 import type { ServerFact } from '../ftp/effects.js';
+import { endWith } from '../relay/farewell.js';
 import { dialServer } from '../relay/upstream.js';
 import type { Log } from '../sys/log.js';
 import type { Credentials } from './credentials.js';
@@ -93,8 +94,7 @@ export class ServeServer {
       this.#options.log.warn('refused: there are too many sessions (serve.max_sessions)', {
         client: formatEndpoint(client),
       });
-      socket.end(ownReply(421, 'too many people are connected to this server; try again later.'));
-      socket.resume();
+      endWith(socket, ownReply(421, 'too many people are connected to this server; try again later.'));
       return;
     }
     this.#start(socket, { client, own, implicit });

@@ -63,6 +63,23 @@ describe('the sessions of one server proxy', () => {
   });
 });
 
+describe('who is refused', () => {
+  it('holds no connection, though it never closes its side', async () => {
+    const { server, port } = await startServe(1);
+    const first = await greeted(port);
+    const refused = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    refused.on('error', () => undefined);
+    await readAll(refused);
+    const closed = new Promise((resolve) => refused.once('close', resolve));
+    // Only a connection that is gone answers with a reset.
+    const knocking = setInterval(() => refused.write('x'), 100);
+    await closed;
+    clearInterval(knocking);
+    first.socket.destroy();
+    await server.empty;
+  });
+});
+
 describe('turns for public-key operations', () => {
   it('are given one at a time, in order, and with a pause as long as the work', async () => {
     const turns = new HandshakeTurns();

@@ -14,6 +14,7 @@ import { GuardedTransport, type Ending } from './guarded-transport.js';
 import { resetSocket } from './reset-socket.js';
 import { clientContext, parseGroup, type KeyExchangeGroup } from './tls-context.js';
 import { handshakeFault } from './tls-faults.js';
+import { withoutCertificate } from './tls-session.js';
 
 /** Bytes of the server's own certificate. Real ones are below 8 KiB; its base64 has to fit the shared schema. */
 const CERTIFICATE_MAX = 48_000;
@@ -76,7 +77,7 @@ export function openTls(raw: net.Socket, options: TlsOptions): TlsLink {
   transport.guard(stream);
   let session: Buffer | undefined;
   stream.on('session', (newest) => {
-    session = newest;
+    session = withoutCertificate(newest);
   });
   // Renegotiation is off, but an error that comes after the handshake leaves the stream open.
   stream.on('error', () => {

@@ -154,6 +154,7 @@ describe('resumption on the data connection', () => {
       }
       const session = control.newestSession();
       assert.ok(session !== undefined);
+      assert.ok(!session.includes(new X509Certificate(certificates.server.cert).raw));
       const data = openTls(await dial(listener.port, 'bulk'), { ...base, servername: SERVER_NAME, session });
       const established = await data.established;
       assert.equal(established.kind, 'resumed');

@@ -69,9 +69,10 @@ const mechanisms = listOf(oneOf(mechanismNames), 'mechanism names').min(1, {
 });
 
 const isWindows = process.platform === 'win32';
+const defaultLayer = isWindows ? 'windivert' : process.platform === 'darwin' ? 'pf' : 'nftables';
 
 const divertTable = table({
-  layer: oneOf(redirectLayers).default(isWindows ? 'windivert' : 'nftables'),
+  layer: oneOf(redirectLayers).default(defaultLayer),
   ports: listOf(port, 'port numbers')
     .min(1, { error: 'must hold at least one port' })
     .default(() => [parsePortOrFail(21)]),

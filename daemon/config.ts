@@ -6,7 +6,7 @@ import type { HostPolicy } from '../shared/policy.js';
 import { hostMatchSchema, isHostMatch } from './host-match.js';
 
 /** `tun` is the packet engine of Windows over a TUN device: slower, for tests of the engine. */
-export const redirectLayers = ['nftables', 'tun', 'windivert'] as const;
+export const redirectLayers = ['nftables', 'tun', 'windivert', 'pf'] as const;
 export const hostModes = ['explicit', 'implicit', 'plain', 'tunnel'] as const;
 export const unknownKeyPolicies = ['ask', 'accept-new', 'refuse'] as const;
 export const acceptOrAsk = ['accept', 'ask'] as const;

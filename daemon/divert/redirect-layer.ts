@@ -17,6 +17,11 @@ export async function clearRedirect(): Promise<void> {
     await removeDriver(path.dirname(fileURLToPath(windivertDll)));
     return;
   }
+  if (process.platform === 'darwin') {
+    const { PfDiverter } = await import('./macos/pf-diverter.js');
+    await new PfDiverter().clear();
+    return;
+  }
   const { NftablesDiverter } = await import('./linux/nftables.js');
   const { TunDiverter } = await import('./tun/tun-diverter.js');
   await new NftablesDiverter().clear();
@@ -43,6 +48,11 @@ export async function redirectLayer(
       const { TunDiverter } = await import('./tun/tun-diverter.js');
       return new TunDiverter();
     }
+    case 'pf': {
+      if (divert.onFailure === 'open') warnOf(log, 'pf', 'FTP is refused when the supervisor dies');
+      const { PfDiverter } = await import('./macos/pf-diverter.js');
+      return new PfDiverter();
+    }
     case 'windivert': {
       if (divert.onFailure === 'closed') warnOf(log, 'windivert', 'FTP is open when the service dies');
       requireOwnSourcePorts(divert.sourcePorts);
@@ -60,9 +70,16 @@ export async function redirectLayer(
   }
 }
 
+const systems = {
+  nftables: { platform: 'linux', name: 'Linux' },
+  tun: { platform: 'linux', name: 'Linux' },
+  windivert: { platform: 'win32', name: 'Windows' },
+  pf: { platform: 'darwin', name: 'macOS' },
+} as const satisfies Record<Config['divert']['layer'], unknown>;
+
 function requirePlatform(layer: Config['divert']['layer']): void {
-  if ((layer === 'windivert') === (process.platform === 'win32')) return;
-  const system = layer === 'windivert' ? 'Windows' : 'Linux';
+  const { platform, name: system } = systems[layer];
+  if (platform === process.platform) return;
   throw new Fault('config', `divert.layer = "${layer}" is for ${system} only; leave it out.`);
 }
 

@@ -26,7 +26,8 @@ export interface RedirectView extends RedirectedConnections {
 export type AskOrigin = (ends: AcceptedEnds) => Promise<ConnectionOrigin | undefined>;
 
 export function redirectView(layer: Config['divert']['layer'], ask: AskOrigin): RedirectView {
-  return layer === 'nftables' ? kernelView : reflectedView(ask);
+  if (layer === 'nftables') return kernelView;
+  return layer === 'pf' ? { ...kernelView, originOf: originBy(ask) } : reflectedView(ask);
 }
 
 /** The kernel translates to loopback addresses and remembers what it has done. */
@@ -55,12 +56,16 @@ function kernelOrigin(accepted: Socket): ConnectionOrigin | undefined {
 function reflectedView(ask: AskOrigin): RedirectView {
   return {
     listenOn: addresses('0.0.0.0', '::'),
-    originOf: async (accepted) => {
-      const peer = peerOf(accepted);
-      const local = localEndOf(accepted);
-      return peer === undefined || local === undefined ? undefined : ask({ peer, local });
-    },
+    originOf: originBy(ask),
     activeRoute,
+  };
+}
+
+function originBy(ask: AskOrigin): RedirectView['originOf'] {
+  return async (accepted) => {
+    const peer = peerOf(accepted);
+    const local = localEndOf(accepted);
+    return peer === undefined || local === undefined ? undefined : ask({ peer, local });
   };
 }
 

@@ -29,8 +29,9 @@ export async function chooseListenRange(
 ): Promise<PortRange> {
   const bases = Array.from({ length: RANDOM_PLACES }, () => randomInt(RANDOM_BASES.first, RANDOM_BASES.last));
   const [usual, ...others] = listenRanges(divert, workers, bases);
-  // Only the kernel's redirect goes to loopback; looking at the ports of other layers would be listening to the network.
-  if (divert.layer !== 'nftables' || (await hasRoom(divert, workers, usual))) return usual;
+  // Only a kernel's redirect goes to loopback; looking at the ports of other layers would be listening to the network.
+  const isOnLoopback = divert.layer === 'nftables' || divert.layer === 'pf';
+  if (!isOnLoopback || (await hasRoom(divert, workers, usual))) return usual;
   for (const range of others) {
     if (!(await hasRoom(divert, workers, range))) continue;
     log('warn', 'other programs hold the ports where the workers usually listen', {

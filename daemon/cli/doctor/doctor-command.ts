@@ -43,6 +43,10 @@ async function checkMachine(options: DoctorOptions): Promise<readonly Finding[]>
       ...(await checkDaemon(options)),
     ];
   }
+  if (process.platform === 'darwin') {
+    const { macosFindings } = await import('./macos-checks.js');
+    return [checkNode(process.version), ...macosFindings(), finding];
+  }
   return [
     checkNode(process.version),
     checkTool('nft', 'nftables'),

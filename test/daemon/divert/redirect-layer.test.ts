@@ -13,13 +13,14 @@ test('the layer of this system is opened, another system’s is refused by name'
   const { divert } = parseConfig('', 'f');
   const shares = portShares(divert, 2);
   const said: string[] = [];
-  const open = (layer: 'nftables' | 'tun' | 'windivert') =>
+  const open = (layer: 'nftables' | 'tun' | 'windivert' | 'pf') =>
     redirectLayer({ ...divert, layer }, shares, (_level, message) => said.push(message));
   const mine = process.platform === 'win32' ? 'windivert' : 'nftables';
   const other = process.platform === 'win32' ? 'nftables' : 'windivert';
   assert.equal((await open(mine)).name, mine);
   assert.deepEqual(said, []);
   await assert.rejects(open(other), isConfigFault(new RegExp(`"${other}" is for`)));
+  await assert.rejects(open('pf'), isConfigFault(/"pf" is for macOS only/));
   if (process.platform !== 'win32') {
     assert.equal((await open('tun')).name, 'tun');
     assert.match(said.join(), /blocked when the supervisor dies/);

@@ -89,6 +89,7 @@ export const policyWords: Readonly<Record<string, PolicyWords>> = {
     meaning: {
       '"nftables"': 'By the kernel’s packet filter.',
       '"tun"': 'By a network interface of ftpseal’s own.',
+      '"pf"': 'By the packet filter of macOS.',
       '"auto"': 'By the packet filter where there is one, else by an interface of ftpseal’s own.',
     },
   },

@@ -5,6 +5,7 @@ import { parsePortRange, type PortRange } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
 import type { Config } from '../config.js';
 import type { WorkerShare } from '../privops.js';
+import { programData } from '../sys/usual-places.js';
 import type { SupervisorLog } from '../supervisor/supervisor-log.js';
 import type { Diverter } from './diverter.js';
 
@@ -13,6 +14,11 @@ export const windivertDll = new URL('../../../windivert/WinDivert.dll', import.m
 /** Removes whatever any layer of this system may have left, also after a crash. Rejects with a Fault. */
 export async function clearRedirect(): Promise<void> {
   if (process.platform === 'win32') {
+    const { ClosedHold } = await import('./windows/closed-hold.js');
+    const onRefused = (fault: Fault): never => {
+      throw fault;
+    };
+    new ClosedHold({ note: holdNote(), onRefused }).release();
     const { removeDriver } = await import('./windows/driver-service.js');
     await removeDriver(path.dirname(fileURLToPath(windivertDll)));
     return;
@@ -26,6 +32,11 @@ export async function clearRedirect(): Promise<void> {
   const { TunDiverter } = await import('./tun/tun-diverter.js');
   await new NftablesDiverter().clear();
   await new TunDiverter().clear();
+}
+
+/** There as long as filters of Windows may refuse FTP (windows/closed-hold.ts). */
+function holdNote(): string {
+  return path.join(programData(), 'ftp-is-refused.txt');
 }
 
 /** What Windows gives to programs that ask for any port, since Vista. */
@@ -54,7 +65,6 @@ export async function redirectLayer(
       return new PfDiverter();
     }
     case 'windivert': {
-      if (divert.onFailure === 'closed') warnOf(log, 'windivert', 'FTP is open when the service dies');
       requireOwnSourcePorts(divert.sourcePorts);
       const { WinDivertDiverter } = await import('./windows/windivert-diverter.js');
       return new WinDivertDiverter({
@@ -64,6 +74,16 @@ export async function redirectLayer(
           virtual: shares.map((share) => share.virtual),
           active: divert.activePorts,
           upstream: divert.sourcePorts,
+        },
+        hold: {
+          note: holdNote(),
+          onRefused: (fault) => {
+            log(
+              'warn',
+              `on_failure = "closed" can’t be kept: FTP is open if the service dies. ${fault.userMessage}`,
+              {},
+            );
+          },
         },
       });
     }

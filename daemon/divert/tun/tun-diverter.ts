@@ -39,8 +39,10 @@ export class TunDiverter implements Diverter {
   }
 
   async #apply(plan: DivertPlan): Promise<void> {
-    if (this.#loop?.host.isOver === true) await this.#clear();
+    const hasFailed = this.#loop?.host.isOver === true;
+    if (hasFailed) await this.#clear();
     const loop = this.#loop ?? (await this.#start());
+    if (hasFailed) loop.host.tell({ kind: 'refuseUnknown' });
     // The engine first: a packet that the rules send there finds the plan in force.
     loop.host.follow(plan);
     await nftCommand().run(formatTunRules(plan));

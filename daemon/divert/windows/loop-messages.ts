@@ -24,6 +24,8 @@ const planSchema = z.object({
 export const toLoopSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('plan'), plan: planSchema }),
   z.object({ kind: z.literal('drain') }),
+  /** An engine before this one has failed or died: what its connections still send must not pass. */
+  z.object({ kind: z.literal('refuseUnknown') }),
   /** The proxy has taken this connection: it must not expire while it is open. */
   z.object({ kind: z.literal('pin'), id: z.number().int() }),
   z.object({ kind: z.literal('stop') }),

@@ -6,7 +6,7 @@ import { runPacketLoop } from './packet-loop.js';
 import { Reflection } from './reflection.js';
 import { Rules } from './rules.js';
 import type { MessagePort } from 'node:worker_threads';
-import type { FromLoop } from './loop-messages.js';
+import type { FromLoop, ToLoop } from './loop-messages.js';
 import type { PacketSource } from './packet-source.js';
 import type { Opened } from './reflection.js';
 
@@ -42,8 +42,22 @@ function obey(port: MessagePort, reflection: Reflection): 'go-on' | 'stop' {
     if (received === undefined) return 'go-on';
     const message = toLoopSchema.parse(received.message);
     if (message.kind === 'stop') return 'stop';
-    if (message.kind === 'plan') reflection.setRules(new Rules(message.plan));
-    else if (message.kind === 'pin') reflection.pin(message.id);
-    else reflection.drain();
+    follow(message, reflection);
+  }
+}
+
+function follow(message: Exclude<ToLoop, { readonly kind: 'stop' }>, reflection: Reflection): void {
+  switch (message.kind) {
+    case 'plan':
+      reflection.setRules(new Rules(message.plan));
+      return;
+    case 'pin':
+      reflection.pin(message.id);
+      return;
+    case 'drain':
+      reflection.drain();
+      return;
+    case 'refuseUnknown':
+      reflection.refuseUnknown();
   }
 }

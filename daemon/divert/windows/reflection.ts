@@ -65,6 +65,7 @@ export class Reflection {
   readonly #segment = new Segment();
   #rules: Rules | undefined;
   #draining = false;
+  #refusesUnknown = false;
   #lastId = 0;
   #nextAlias = 0;
 
@@ -89,6 +90,14 @@ export class Reflection {
   }
 
   /**
+   * From now on packets of connections that it does not know are dropped where such a connection would be intercepted: they
+   * may be of sessions that an engine before this one has lost, whose next line would leave in clear.
+   */
+  refuseUnknown(): void {
+    this.#refusesUnknown = true;
+  }
+
+  /**
    * Judges the outbound packet `bytes[offset .. offset + length)` and rewrites it in place if the verdict is `reflect`. `now`
    * is in milliseconds and never goes back.
    */
@@ -108,7 +117,7 @@ export class Reflection {
     if (slot !== NO_SLOT) return this.#toProxy(bytes, slot, now, duty);
     // A worker that was replaced by one on other ports may still owe its clients a reset.
     const old = this.#table.findByProxy(bytes, segment, sourcePort, destinationPort);
-    return old === NO_SLOT ? 'pass' : this.#toClient(bytes, old, now, duty);
+    return old === NO_SLOT ? this.#fromUnknown(bytes, rules) : this.#toClient(bytes, old, now, duty);
   }
 
   /** What the proxy's connection from `peer` to its own `local` was; undefined if it came some other way. */
@@ -145,6 +154,12 @@ export class Reflection {
     if (role === ROLE.active && isFirst(flags)) return this.#fromActive(bytes, now, duty, rules, slot);
     // Nobody is told that a worker listens here: not a scanner, and not the peer of a connection that is forgotten.
     return slot === NO_SLOT ? 'drop' : this.#toClient(bytes, slot, now, duty);
+  }
+
+  #fromUnknown(bytes: Uint8Array, rules: Rules): Verdict {
+    if (!this.#refusesUnknown) return 'pass';
+    const isOurs = rules.isOurs(this.#remote(bytes).address, this.#segment.destinationPort);
+    return !isOurs || rules.isExemptUser(this.#ownerOf(bytes)) ? 'pass' : 'drop';
   }
 
   #fromActive(bytes: Uint8Array, now: number, duty: ChecksumDuty, rules: Rules, slot: Slot): Verdict {

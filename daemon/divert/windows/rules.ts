@@ -71,13 +71,16 @@ export class Rules {
     return this.#control[port] === 1 || (this.#data[port] ?? 0) !== 0;
   }
 
+  /** Whether a connection to this address and port would be intercepted. */
+  isOurs(server: IpAddress, port: number): boolean {
+    if (this.#control[port] !== 1 && (this.#data[port] === 0 || !this.#servers.has(server))) return false;
+    return !this.#isExemptNet(server);
+  }
+
   /** Where a new connection to this address and port goes. Control connections are spread over the workers in turn. */
   targetOf(server: IpAddress, port: number): Target {
-    const isControl = this.#control[port] === 1;
-    const data = this.#data[port] ?? 0;
-    if (!isControl && (data === 0 || !this.#servers.has(server))) return pass;
-    if (this.#isExemptNet(server)) return pass;
-    const worker = isControl ? this.#nextListener() : data;
+    if (!this.isOurs(server, port)) return pass;
+    const worker = this.#control[port] === 1 ? this.#nextListener() : this.#data[port];
     return worker === undefined ? { kind: 'refuse' } : { kind: 'worker', port: worker };
   }
 

@@ -1,7 +1,9 @@
-// The redirect layer of Windows: the packet engine, fed by WinDivert. When this process dies, the driver lets everything pass.
+// The redirect layer of Windows: the packet engine, fed by WinDivert. When this process dies, the driver lets everything pass, and
+// closed-hold.ts refuses what should not.
 import { CallQueue } from '../call-queue.js';
 import type { Fault } from '../../../shared/fault.js';
 import { formatCaptureFilter, type CaptureRanges } from './capture-filter.js';
+import { ClosedHold, type HoldOptions } from './closed-hold.js';
 import { LoopHost } from './loop-host.js';
 import { loadWinDivert, type WinDivert } from './windivert.js';
 import type { AcceptedEnds, ConnectionOrigin, DivertPlan, Diverter } from '../diverter.js';
@@ -13,6 +15,7 @@ export interface WinDivertOptions {
   readonly dll: string;
   /** What ports are taken from, for as long as this object lives. */
   readonly ranges: CaptureRanges;
+  readonly hold: HoldOptions;
 }
 
 interface Running {
@@ -24,6 +27,9 @@ interface Running {
 export class WinDivertDiverter implements Diverter {
   readonly name = 'windivert';
   readonly #options: WinDivertOptions;
+  readonly #hold: ClosedHold;
+  /** An engine before the next one has lost its connections. */
+  #hasLost = false;
   #divert: WinDivert | undefined;
   #running: Running | undefined;
   readonly #calls = new CallQueue();
@@ -31,6 +37,7 @@ export class WinDivertDiverter implements Diverter {
 
   constructor(options: WinDivertOptions) {
     this.#options = options;
+    this.#hold = new ClosedHold(options.hold);
   }
 
   apply(plan: DivertPlan): Promise<void> {
@@ -50,6 +57,7 @@ export class WinDivertDiverter implements Diverter {
       const running = this.#running;
       this.#running = undefined;
       await running?.host.stop();
+      this.#hold.release();
     });
   }
 
@@ -67,9 +75,14 @@ export class WinDivertDiverter implements Diverter {
     const filter = formatCaptureFilter(plan, this.#options.ranges);
     const before = this.#running;
     const isGood = before !== undefined && !before.host.isOver && before.filter === filter;
+    this.#hasLost ||= this.#hold.isLeft || before?.host.isOver === true;
+    // First what refuses, then the engine, then what lets by: at no time FTP finds neither.
+    this.#hold.follow(plan);
     const running = isGood ? before : { host: this.#open(filter), filter };
+    if (this.#hasLost) running.host.tell({ kind: 'refuseUnknown' });
     running.host.follow(plan);
     this.#running = running;
+    this.#hold.letBy();
     if (!isGood) await before?.host.stop();
   }
 

@@ -1,11 +1,12 @@
 // Runs under Wine: the redirect layer of Windows, told over a connection what to do. Arguments: the port of the test, the DLL.
 import net from 'node:net';
 import { createInterface } from 'node:readline';
+import type { z } from 'zod';
 import { toLoopSchema } from '../../../daemon/divert/windows/loop-messages.js';
 import { WinDivertDiverter } from '../../../daemon/divert/windows/windivert-diverter.js';
 import { parsePortRange, type PortRange } from '../../../shared/endpoint.js';
 import { Fault } from '../../../shared/fault.js';
-import { planSchema, requestSchema, type EngineAnswer, type EngineRequest } from '../windivert/protocol.js';
+import { planSchema, requestSchema, type EngineAnswer } from '../windivert/protocol.js';
 
 const [port = '', dll = ''] = process.argv.slice(2);
 
@@ -24,20 +25,22 @@ const diverter = new WinDivertDiverter({
     // Outside what the test's clients get from this kernel.
     upstream: range('61000-64999'),
   },
+  hold: { note: 'C:\\ftp-is-refused.txt', onRefused: (fault) => refusals.push(fault.userMessage) },
 });
+const refusals: string[] = [];
 const failed = new Promise<Fault>((resolve) => {
   diverter.onFailure(resolve);
 });
 
-async function perform(request: EngineRequest): Promise<EngineAnswer> {
+async function perform(request: z.output<typeof requestSchema>): Promise<EngineAnswer> {
   switch (request.kind) {
     case 'apply': {
       const message = toLoopSchema.parse({
         kind: 'plan',
         plan: { ...planSchema.parse(request.plan), ownBy: 'port' },
       });
-      if (message.kind === 'plan') await diverter.apply({ ...message.plan, onFailure: 'open' });
-      return {};
+      if (message.kind === 'plan') await diverter.apply({ ...message.plan, onFailure: request.onFailure });
+      return refusals.length === 0 ? {} : { sentence: refusals.join(' ') };
     }
     case 'drain':
       await diverter.drain();

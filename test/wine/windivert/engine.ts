@@ -20,14 +20,19 @@ export class Engine {
   }
 
   /** `dll`: a file of this machine. */
-  static async start(wine: Wine, network: StandInNetwork, dll: string): Promise<Engine> {
+  static async start(
+    wine: Wine,
+    network: StandInNetwork,
+    dll: string,
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<Engine> {
     const server = net.createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const bound = server.address();
     const port = typeof bound === 'object' ? bound?.port : undefined;
     const script = wine.guestScript('windivert-engine');
     const process = wine.start(wine.nodeArguments(script, [String(port), wine.windowsPath(dll)]), {
-      env: network.environment,
+      env: { ...network.environment, ...environment },
     });
     const ended = process.ended.then(() => {
       throw new Error(`the engine has ended: ${process.stderr()}`);

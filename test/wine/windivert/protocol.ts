@@ -8,7 +8,11 @@ export const planSchema = z.looseObject({});
 
 export const requestSchema = z.discriminatedUnion('kind', [
   /** `plan` is checked by the engine's own schema. */
-  z.object({ kind: z.literal('apply'), plan: z.unknown() }),
+  z.object({
+    kind: z.literal('apply'),
+    plan: z.unknown(),
+    onFailure: z.enum(['open', 'closed']).default('open'),
+  }),
   z.object({ kind: z.literal('drain') }),
   z.object({ kind: z.literal('clear') }),
   z.object({ kind: z.literal('origin'), peer: endpointSchema, local: endpointSchema }),
@@ -18,7 +22,7 @@ export const requestSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('exit') }),
   z.object({ kind: z.literal('throw') }),
 ]);
-export type EngineRequest = z.infer<typeof requestSchema>;
+export type EngineRequest = z.input<typeof requestSchema>;
 
 export const answerSchema = z.object({
   origin: z

@@ -2,6 +2,7 @@
 // `configFileSchema` turns what the TOML reader gives into a Config.
 import { z } from 'zod';
 import { parsePort, parsePortRange, type PortRange } from '../shared/endpoint.js';
+import { clientModes, type ClientRule, type Net } from './client-rule.js';
 import { bool, listOf, oneOf, range, table } from './config-fields.js';
 import {
   acceptOrAsk,
@@ -64,6 +65,20 @@ const exemptHost = z.unknown().transform((value, context): HostMatch => {
   return z.NEVER;
 });
 
+/** Private addresses (RFC 1918, RFC 4193), as those behind a router and those of containers are. */
+const privateNets = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'];
+
+const net = z.unknown().transform((value, context): Net => {
+  const parsed = typeof value === 'string' ? parseHostMatch(value) : undefined;
+  if (parsed?.kind === 'net' && parsed.port === undefined)
+    return { address: parsed.address, prefix: parsed.prefix };
+  context.addIssue({
+    code: 'custom',
+    message: 'must be an address or a block such as "192.168.20.0/24", without a port',
+  });
+  return z.NEVER;
+});
+
 const mechanisms = listOf(oneOf(mechanismNames), 'mechanism names').min(1, {
   error: 'must name at least one mechanism; to use none, set mode = "plain" for the host',
 });
@@ -89,6 +104,13 @@ const divertTable = table({
     .max(64, { error: 'must be 64 or less' })
     .default(0),
   forwarded: bool.default(false),
+  forwarded_from: listOf(net, 'addresses or blocks').prefault(() => [...privateNets]),
+  forwarded_sessions: z
+    .number({ error: 'must be a number from 1 to 512' })
+    .int({ error: 'must be a whole number' })
+    .min(1, { error: 'must be 1 or more' })
+    .max(512, { error: 'must be 512 or less' })
+    .default(16),
   on_failure: oneOf(['open', 'closed']).default('open'),
 });
 
@@ -112,6 +134,12 @@ const hostTable = table({
   }).default({}),
 });
 
+const clientTable = table({
+  match: net,
+  mode: oneOf(clientModes).default('secure'),
+  fallback: table({ cleartext: oneOf(cleartextPolicies).optional() }).default({}),
+});
+
 const fileTable = table({
   divert: divertTable.prefault({}),
   trust: table({
@@ -132,6 +160,7 @@ const fileTable = table({
     mechanisms: mechanisms.default(['TLS', 'X-SafeTP1']),
   }).prefault({}),
   host: z.array(hostTable, { error: 'must be written as [[host]]' }).max(4096).default([]),
+  client: z.array(clientTable, { error: 'must be written as [[client]]' }).max(1024).default([]),
   // For `ftpseal serve`; checked here so that one file can hold both.
   serve: serveTable.optional(),
 });
@@ -153,6 +182,8 @@ function toConfig(file: FileTable): Config {
       activePorts: file.divert.active_ports,
       workers: file.divert.workers,
       forwarded: file.divert.forwarded,
+      forwardedFrom: file.divert.forwarded_from,
+      forwardedSessions: file.divert.forwarded_sessions,
       onFailure: file.divert.on_failure,
     },
     trust: {
@@ -166,6 +197,7 @@ function toConfig(file: FileTable): Config {
     data: { protection: file.data.protection, allowForeignAddress: file.data.allow_foreign_address },
     tls: { minVersion: file.tls.min_version, mechanisms: file.tls.mechanisms },
     hosts: file.host.map(toHostRule),
+    clients: file.client.map((client): ClientRule => client),
   };
 }
 

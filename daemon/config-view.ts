@@ -1,6 +1,7 @@
 // The configuration as people see it: every key with the value in force, written as in the file, and where it comes from.
 import { formatEndpoint, type PortRange } from '../shared/endpoint.js';
 import type { ConfigView, Setting } from '../shared/ipc-messages.js';
+import type { ClientRule, Net } from './client-rule.js';
 import type { Config, HostRule } from './config.js';
 import type { HostMatch } from './host-match.js';
 
@@ -20,7 +21,11 @@ export function configView(config: Config, { file, given }: ConfigSource): Confi
     match: formatMatch(rule.match),
     settings: hostSettings(rule),
   }));
-  return { file, settings, hosts };
+  const clients = config.clients.map((rule) => ({
+    match: formatNet(rule.match),
+    settings: clientSettings(rule),
+  }));
+  return { file, settings, hosts, clients };
 }
 
 /** Every `table.key` of a parsed TOML document, tables in lists left out. */
@@ -47,6 +52,8 @@ function globalValues({ divert, trust, fallback, data, tls }: Config): Readonly<
     'divert.active_ports': range(divert.activePorts),
     'divert.workers': String(divert.workers),
     'divert.forwarded': String(divert.forwarded),
+    'divert.forwarded_from': list(divert.forwardedFrom.map(formatNet)),
+    'divert.forwarded_sessions': String(divert.forwardedSessions),
     'divert.on_failure': text(divert.onFailure),
     'trust.unknown': text(trust.unknown),
     'trust.ca_valid': text(trust.caValid),
@@ -75,6 +82,17 @@ function hostSettings({ mode, trust, fallback, data, tls }: HostRule): Setting[]
     'tls.min_version': tls.minVersion && text(tls.minVersion),
     'tls.mechanisms': tls.mechanisms && list(tls.mechanisms),
   };
+  return ofFile(values);
+}
+
+function clientSettings({ mode, fallback }: ClientRule): Setting[] {
+  return ofFile({
+    'client.mode': text(mode),
+    'fallback.cleartext': fallback.cleartext && text(fallback.cleartext),
+  });
+}
+
+function ofFile(values: Readonly<Record<string, string | undefined>>): Setting[] {
   return Object.entries(values).flatMap(([key, value]) =>
     value === undefined ? [] : [{ key, value, origin: 'file' }],
   );
@@ -98,6 +116,10 @@ function range({ first, last }: PortRange): string {
 function duration(ms: number): string {
   if (ms % 1000 !== 0) return text(`${ms}ms`);
   return text(ms % 60_000 === 0 ? `${ms / 60_000}m` : `${ms / 1000}s`);
+}
+
+function formatNet(net: Net): string {
+  return formatMatch({ kind: 'net', ...net });
 }
 
 function formatMatch(match: HostMatch): string {

@@ -3,6 +3,8 @@
 import { z } from 'zod';
 import { portRangeSchema, portSchema, type Endpoint } from '../shared/endpoint.js';
 import type { HostPolicy } from '../shared/policy.js';
+import type { Connection } from '../shared/trust.js';
+import { clientRuleFor, clientRuleSchema, netSchema, type ClientRule } from './client-rule.js';
 import { hostMatchSchema, isHostMatch } from './host-match.js';
 
 /** `tun` is the packet engine of Windows over a TUN device: slower, for tests of the engine. */
@@ -65,7 +67,12 @@ export const configSchema = z
         activePorts: portRangeSchema,
         /** 0 = one per core. */
         workers: z.number().int().min(0),
+        /** Also what this machine routes for others is secured. */
         forwarded: z.boolean(),
+        /** Whose, beside those that a [[client]] names. */
+        forwardedFrom: z.array(netSchema).readonly(),
+        /** Sessions at once for each of them. */
+        forwardedSessions: z.number().int().min(1),
         onFailure: z.enum(['open', 'closed']),
       })
       .readonly(),
@@ -85,6 +92,8 @@ export const configSchema = z
       .readonly(),
     /** In the order of the file: the first match wins. */
     hosts: z.array(hostRuleSchema).readonly(),
+    /** In the order of the file: the first match wins. */
+    clients: z.array(clientRuleSchema).readonly(),
   })
   .readonly();
 
@@ -93,9 +102,10 @@ export type Config = z.infer<typeof configSchema>;
 
 /**
  * The policy for one server: the first matching [[host]] over the global tables. `name` is the name that the
- * server is known by, if any; without one no [[host]] that is a name can match.
+ * server is known by, if any; without one no [[host]] that is a name can match. `client` is the rule of a gateway's device: it
+ * counts before the global tables and after what a [[host]] says.
  */
-export function policyFor(config: Config, server: Endpoint, name?: string): HostPolicy {
+export function policyFor(config: Config, server: Endpoint, name?: string, client?: ClientRule): HostPolicy {
   const rule = config.hosts.find((host) => isHostMatch(host.match, server, name));
   const { trust } = config;
   return {
@@ -106,7 +116,9 @@ export function policyFor(config: Config, server: Endpoint, name?: string): Host
       replicate: rule?.trust.replicate ?? trust.replicate,
       promptTimeoutMs: rule?.trust.promptTimeoutMs ?? trust.promptTimeoutMs,
     },
-    fallback: { cleartext: rule?.fallback.cleartext ?? config.fallback.cleartext },
+    fallback: {
+      cleartext: rule?.fallback.cleartext ?? client?.fallback.cleartext ?? config.fallback.cleartext,
+    },
     data: {
       protection: rule?.data.protection ?? config.data.protection,
       allowForeignAddress: rule?.data.allowForeignAddress ?? config.data.allowForeignAddress,
@@ -117,4 +129,10 @@ export function policyFor(config: Config, server: Endpoint, name?: string): Host
     },
     name: rule?.match.kind === 'name' ? rule.match.name : undefined,
   };
+}
+
+/** The policy for one connection; a device's own rule counts too. */
+export function policyOf(config: Config, { server, name, client, forwarded }: Connection): HostPolicy {
+  const rule = forwarded === true ? clientRuleFor(config, client.address) : undefined;
+  return policyFor(config, server, name, rule);
 }

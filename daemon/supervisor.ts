@@ -6,6 +6,7 @@ import { Fault } from '../shared/fault.js';
 import { portShares } from './divert/port-shares.js';
 import { redirectLayer } from './divert/redirect-layer.js';
 import { MAX_WORKERS } from './privops.js';
+import { forwardedPlan } from './supervisor/forwarded-plan.js';
 import { planBase } from './supervisor/plan-base.js';
 import { ProxyKeeper } from './supervisor/proxy-keeper.js';
 import { chooseListenRange } from './supervisor/listen-range.js';
@@ -52,12 +53,10 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
       log('info', 'waiting for the previous proxy to end its sessions', {});
     },
   });
-  const base = await planBase(config.divert, ground.proxyUid, log);
-  if (config.divert.forwarded) {
-    log('warn', 'divert.forwarded has no effect yet: only FTP of this machine itself is secured', {});
-  }
+  const own = await planBase(config.divert, ground.proxyUid, log);
   warnOfEphemeralOverlap(config.divert.sourcePorts, log);
   const start = await startMessage(config, log);
+  const base = { ...own, forwarded: forwardedPlan(config, start.shares, log) };
   const { command, release } = await ground.lock();
   try {
     const keeper = new ProxyKeeper({

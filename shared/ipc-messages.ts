@@ -150,6 +150,10 @@ export const configViewSchema = z
     hosts: z
       .array(z.object({ match: z.string().max(300), settings: z.array(settingSchema).max(32) }))
       .max(4096),
+    /** Each [[client]], likewise. */
+    clients: z
+      .array(z.object({ match: z.string().max(300), settings: z.array(settingSchema).max(32) }))
+      .max(1024),
   })
   .readonly();
 export type ConfigView = z.infer<typeof configViewSchema>;

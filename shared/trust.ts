@@ -110,6 +110,8 @@ export const connectionSchema = z
     client: endpointSchema,
     /** The user id that owns the client's socket; undefined where it can't be known. */
     uid: userIdSchema.optional(),
+    /** A device's, that this machine routes for (divert.forwarded): the machine's records count, and nobody sits there to be asked. */
+    forwarded: z.literal(true).optional(),
   })
   .readonly();
 export type Connection = z.infer<typeof connectionSchema>;

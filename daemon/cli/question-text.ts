@@ -12,7 +12,9 @@ export function formatQuestion(view: QuestionView, userName: (uid: UserId) => st
   const who = owner.kind === 'user' ? `, run by ${userName(owner.uid)}` : '';
   const rows: readonly (readonly [string, string])[] = [
     ['Question', view.id],
-    ['Program', program === undefined ? `unknown${who}` : `${program}${who}`],
+    connection.forwarded === true
+      ? ['Device', connection.client.address]
+      : ['Program', program === undefined ? `unknown${who}` : `${program}${who}`],
     ['Server', serverText(view)],
     ...(question.kind === 'key'
       ? [

@@ -46,7 +46,7 @@ export function formatSessions(sessions: readonly SessionView[], now: number): s
   const columns: readonly Column<SessionView>[] = [
     { title: 'ID', value: ({ state }) => state.id },
     { title: 'SERVER', value: ({ state }) => serverLabel(state.connection), flexible: true },
-    { title: 'PROGRAM', value: ({ program }) => program ?? '-', flexible: true },
+    { title: 'PROGRAM', value: whose, flexible: true },
     { title: 'PROTECTION', value: ({ state }) => protectionText(state), flexible: true },
     { title: 'FILES', value: ({ state }) => filesText(state) },
     { title: 'DOWN', value: ({ state }) => formatBytes(state.bytesDown), right: true },
@@ -54,6 +54,11 @@ export function formatSessions(sessions: readonly SessionView[], now: number): s
     { title: 'FOR', value: ({ state }) => formatSpan(now - state.startedAt), right: true },
   ];
   return formatTable(columns, sessions);
+}
+
+/** A device's programs are out of sight. */
+function whose({ program, state: { connection } }: SessionView): string {
+  return connection.forwarded === true ? `device ${connection.client.address}` : (program ?? '-');
 }
 
 /** What a session waits for, in words; the phases are those of daemon/ftp/state.ts. */

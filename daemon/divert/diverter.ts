@@ -26,6 +26,20 @@ export interface Cidr {
   readonly prefix: number;
 }
 
+/** A block of addresses whose forwarded FTP is secured, left as it is, or refused. */
+export interface ForwardedClient {
+  readonly net: Cidr;
+  readonly mode: 'secure' | 'leave' | 'refuse';
+}
+
+/** Whose FTP is taken of what this machine routes for others. */
+export interface ForwardedPlan {
+  /** Where the workers listen, on all addresses of the machine; open to redirected connections alone. */
+  readonly listen: readonly PortRange[];
+  /** The first that holds a client's address counts; everybody else is left alone. */
+  readonly clients: readonly ForwardedClient[];
+}
+
 /** Everything the redirect layer has to bring about. Applying the same plan twice changes nothing. */
 export interface DivertPlan {
   /** Outbound TCP ports to intercept, normally 21. */
@@ -38,6 +52,8 @@ export interface DivertPlan {
   readonly servers: readonly DivertedServer[];
   /** What happens to FTP when the supervisor dies without cleaning up. */
   readonly onFailure: 'open' | 'closed';
+  /** Undefined: only this machine's own traffic is looked at. */
+  readonly forwarded: ForwardedPlan | undefined;
 }
 
 /** A redirected connection as it was meant. */

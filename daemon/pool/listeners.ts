@@ -1,6 +1,7 @@
 // The sockets that a worker listens on.
 import { createServer, type Server } from 'node:net';
 import {
+  parseIpAddress,
   parsePort,
   type Endpoint,
   type IpAddress,
@@ -11,6 +12,14 @@ import { Fault } from '../../shared/fault.js';
 
 /** Connections that the kernel keeps while this thread is busy; the kernel's own limit (somaxconn) may be lower. */
 const BACKLOG = 4096;
+
+export const LOOPBACK = addresses('127.0.0.1', '::1');
+export const ANY_ADDRESS = addresses('0.0.0.0', '::');
+
+/** Where the workers listen behind the kernel's redirect: what is forwarded arrives at an address of the machine's own networks. */
+export function listenAddresses(forwarded: boolean): readonly IpAddress[] {
+  return forwarded ? ANY_ADDRESS : LOOPBACK;
+}
 
 /** One service of a worker: the same port on several addresses of the machine. */
 export interface Listening {
@@ -44,6 +53,10 @@ export async function listenOnEach(
     if (listening !== undefined) return listening;
   }
   throw new Fault('network', `no free port between ${range.first} and ${range.last} to listen on`);
+}
+
+function addresses(...texts: readonly string[]): readonly IpAddress[] {
+  return texts.flatMap((text) => parseIpAddress(text) ?? []);
 }
 
 async function tryPort(addresses: readonly IpAddress[], port: Port): Promise<Listening | undefined> {

@@ -57,6 +57,8 @@ export const workerAnswerSchema = z.discriminatedUnion('kind', [
     /** The server once did better than the weakest mechanisms: they are not to be offered. */
     strongOnly: z.boolean(),
     paused: z.boolean(),
+    /** Why this connection is not to become a session; a sentence for the client. */
+    refused: z.string().max(300).optional(),
     name: z.string().max(256).optional(),
   }),
   /** `activePort`: bind to it and the client sees the server's address, port 20; undefined where no redirect layer runs. */

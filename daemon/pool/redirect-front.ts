@@ -1,19 +1,26 @@
 // Takes connections that the redirect layer sent here, finds out where they were going and whose they are.
 import type { Socket } from 'node:net';
+import type { Connection } from '../../shared/trust.js';
+import { clientRuleFor } from '../client-rule.js';
+import type { Config } from '../config.js';
 import type { ClientDataPorts } from '../relay/client-data-ports.js';
+import type { AcceptedOrigin } from '../relay/virtual-data-ports.js';
 import type { RedirectView } from './redirect-view.js';
 import type { SessionPool } from './session-pool.js';
 
+export interface RedirectFrontOptions {
+  readonly pool: SessionPool;
+  readonly dataPorts: ClientDataPorts;
+  readonly view: RedirectView;
+  readonly config: Config;
+}
+
 /** A connection made to the proxy's port directly has no original destination and is refused. */
 export class RedirectFront {
-  readonly #pool: SessionPool;
-  readonly #dataPorts: ClientDataPorts;
-  readonly #view: RedirectView;
+  readonly #options: RedirectFrontOptions;
 
-  constructor(pool: SessionPool, dataPorts: ClientDataPorts, view: RedirectView) {
-    this.#pool = pool;
-    this.#dataPorts = dataPorts;
-    this.#view = view;
+  constructor(options: RedirectFrontOptions) {
+    this.#options = options;
   }
 
   readonly accept = (client: Socket): void => {
@@ -21,25 +28,43 @@ export class RedirectFront {
   };
 
   async #accept(client: Socket): Promise<void> {
+    const { pool, dataPorts, view } = this.#options;
     const onError = (): void => {
       client.destroy();
     };
     client.on('error', onError);
-    const origin = await this.#view.originOf(client).catch(() => undefined);
+    const origin = await view.originOf(client).catch(() => undefined);
     client.off('error', onError);
-    if (origin === undefined || client.destroyed) {
+    if (origin === undefined || client.destroyed || !this.#isServed(origin)) {
       client.destroy();
       return;
     }
-    const { uid, ...ends } = origin;
-    void this.#pool.start({
+    void pool.start({
       client,
-      connection: { ...ends, ...(uid === undefined ? {} : { uid }) },
-      dataPorts: this.#dataPorts,
+      connection: connectionOf(origin),
+      dataPorts,
       greeting: 'forward',
-      dataPath: 'direct',
+      // A server that sees the control connection come from here takes no data connection of another address.
+      dataPath: origin.forwarded ? 'proxied' : 'direct',
       early: Buffer.alloc(0),
       dialled: undefined,
     });
   }
+
+  /** The kernel's rules have judged a device already; this is for the day when somebody else's rules lead here. */
+  #isServed({ client, forwarded }: AcceptedOrigin): boolean {
+    const { config } = this.#options;
+    return (
+      !forwarded || (config.divert.forwarded && clientRuleFor(config, client.address)?.mode === 'secure')
+    );
+  }
+}
+
+function connectionOf({ client, server, uid, forwarded }: AcceptedOrigin): Connection {
+  return {
+    client,
+    server,
+    ...(uid === undefined ? {} : { uid }),
+    ...(forwarded ? { forwarded } : {}),
+  };
 }

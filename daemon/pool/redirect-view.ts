@@ -12,10 +12,11 @@ import {
 import type { Config } from '../config.js';
 import type { AcceptedEnds, ConnectionOrigin } from '../divert/diverter.js';
 import type { DataOwner } from '../relay/client-data-ports.js';
-import type { ActiveRoute, RedirectedConnections } from '../relay/virtual-data-ports.js';
+import type { AcceptedOrigin, ActiveRoute, RedirectedConnections } from '../relay/virtual-data-ports.js';
 import { originalDestination } from '../sys/original-destination.js';
 import { socketDescriptor } from '../sys/socket-descriptor.js';
 import { socketOwner } from '../sys/socket-owner.js';
+import { ANY_ADDRESS, listenAddresses, LOOPBACK } from './listeners.js';
 
 export interface RedirectView extends RedirectedConnections {
   /** The addresses that a worker's listeners need, each with the same port. */
@@ -25,28 +26,41 @@ export interface RedirectView extends RedirectedConnections {
 /** Asks the redirect layer, in another process. */
 export type AskOrigin = (ends: AcceptedEnds) => Promise<ConnectionOrigin | undefined>;
 
-export function redirectView(layer: Config['divert']['layer'], ask: AskOrigin): RedirectView {
-  if (layer === 'nftables') return kernelView;
-  return layer === 'pf' ? { ...kernelView, originOf: originBy(ask) } : reflectedView(ask);
+export function redirectView(
+  { layer, forwarded }: Pick<Config['divert'], 'layer' | 'forwarded'>,
+  ask: AskOrigin,
+): RedirectView {
+  if (layer === 'nftables') return kernelView(forwarded);
+  return layer === 'pf' ? { ...kernelView(false), originOf: originBy(ask) } : reflectedView(ask);
 }
 
-/** The kernel translates to loopback addresses and remembers what it has done. */
-const kernelView: RedirectView = {
-  listenOn: addresses('127.0.0.1', '::1'),
-  // No waiting before the owner is known: a small upload may be over, and its owner not to be found any more, a moment later.
-  originOf: (accepted) => Promise.resolve(kernelOrigin(accepted)),
-  activeRoute: (_owner, to, activePort) => {
-    const localAddress = familyOf(to.address) === 6 ? '::1' : '127.0.0.1';
-    return { to, from: { localAddress, localPort: activePort } };
-  },
-};
+/**
+ * The kernel translates what this machine's own programs open to loopback addresses, and what it forwards to the address of the
+ * interface that it came in by. It remembers what it has done.
+ */
+function kernelView(forwarded: boolean): RedirectView {
+  return {
+    listenOn: listenAddresses(forwarded),
+    // No waiting before the owner is known: a small upload may be over, and its owner not to be found any more, a moment later.
+    originOf: (accepted) => Promise.resolve(kernelOrigin(accepted)),
+    activeRoute: (owner, to, activePort) => {
+      // The route to a device chooses the address; the rules rename it where it leaves.
+      if (owner.forwarded) return { to, from: { localPort: activePort } };
+      const localAddress = familyOf(to.address) === 6 ? '::1' : '127.0.0.1';
+      return { to, from: { localAddress, localPort: activePort } };
+    },
+  };
+}
 
-function kernelOrigin(accepted: Socket): ConnectionOrigin | undefined {
+function kernelOrigin(accepted: Socket): AcceptedOrigin | undefined {
   const descriptor = socketDescriptor(accepted);
   const server = descriptor === undefined ? undefined : originalDestination(descriptor);
   const client = peerOf(accepted);
-  if (server === undefined || client === undefined) return undefined;
-  return { client, server, uid: socketOwner(client, server) };
+  const local = localEndOf(accepted);
+  if (server === undefined || client === undefined || local === undefined) return undefined;
+  // A device's socket is not here, and whoever else talks to that server has nothing to do with it.
+  if (!LOOPBACK.includes(local.address)) return { client, server, uid: undefined, forwarded: true };
+  return { client, server, uid: socketOwner(client, server), forwarded: false };
 }
 
 /**
@@ -55,7 +69,7 @@ function kernelOrigin(accepted: Socket): ConnectionOrigin | undefined {
  */
 function reflectedView(ask: AskOrigin): RedirectView {
   return {
-    listenOn: addresses('0.0.0.0', '::'),
+    listenOn: ANY_ADDRESS,
     originOf: originBy(ask),
     activeRoute,
   };
@@ -65,7 +79,8 @@ function originBy(ask: AskOrigin): RedirectView['originOf'] {
   return async (accepted) => {
     const peer = peerOf(accepted);
     const local = localEndOf(accepted);
-    return peer === undefined || local === undefined ? undefined : ask({ peer, local });
+    const origin = peer === undefined || local === undefined ? undefined : await ask({ peer, local });
+    return origin === undefined ? undefined : { ...origin, forwarded: false };
   };
 }
 
@@ -74,10 +89,6 @@ function activeRoute(owner: DataOwner, to: Endpoint, activePort: Port): ActiveRo
     to: { address: owner.server.address, port: to.port },
     from: { localAddress: to.address, localPort: activePort },
   };
-}
-
-function addresses(...texts: readonly string[]): readonly IpAddress[] {
-  return texts.flatMap((text) => parseIpAddress(text) ?? []);
 }
 
 /** The other end of an accepted socket; undefined when it is gone already. */

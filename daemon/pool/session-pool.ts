@@ -3,9 +3,10 @@ import type { Socket } from 'node:net';
 import type { Endpoint, IpAddress, Port } from '../../shared/endpoint.js';
 import type { HostPolicy } from '../../shared/policy.js';
 import type { Connection } from '../../shared/trust.js';
-import { policyFor, type Config } from '../config.js';
+import { policyOf, type Config } from '../config.js';
+import { ownReply } from '../ftp/sentences.js';
 import type { SessionView } from '../ftp/session.js';
-import type { ClientDataPorts } from '../relay/client-data-ports.js';
+import type { ClientDataPorts, DataOwner } from '../relay/client-data-ports.js';
 import { SessionDriver } from '../relay/session-driver.js';
 import { strongMechanisms } from '../security/registry.js';
 import { dialServer } from '../relay/upstream.js';
@@ -45,6 +46,7 @@ interface Begun {
   readonly knownSecure: boolean;
   readonly strongOnly: boolean;
   readonly paused: boolean;
+  readonly refused?: string | undefined;
   readonly name?: string | undefined;
 }
 
@@ -85,15 +87,18 @@ export class SessionPool {
       client.destroy();
     };
     client.on('error', onError);
-    const dialled = arrival.dialled ?? this.#predial(arrival.connection);
-    const { knownSecure, strongOnly, paused, name } = await this.#begin(arrival.connection);
-    client.off('error', onError);
-    if (client.destroyed) {
+    // A device may be refused, and shall not make us call servers for nothing.
+    const isDevice = arrival.connection.forwarded === true;
+    const dialled = arrival.dialled ?? (isDevice ? undefined : this.#predial(arrival.connection));
+    const { knownSecure, strongOnly, paused, refused, name } = await this.#begin(arrival.connection);
+    if (refused !== undefined) client.end(ownReply(421, refused));
+    else client.off('error', onError);
+    if (client.destroyed || refused !== undefined) {
       hangUp(dialled);
       return;
     }
     const connection = name === undefined ? arrival.connection : { ...arrival.connection, name };
-    const ordinary = policyFor(this.#options.config, connection.server, connection.name);
+    const ordinary = policyOf(this.#options.config, connection);
     const allowed = strongOnly ? withoutWeak(ordinary) : ordinary;
     const policy: HostPolicy = paused ? { ...allowed, mode: 'tunnel' } : allowed;
     // Implicit servers listen elsewhere; the name may have come only now.
@@ -126,7 +131,7 @@ export class SessionPool {
     const { connection } = arrival;
     const driver = new SessionDriver({
       client: arrival.client,
-      owner: { server: connection.server, client: connection.client, uid: connection.uid },
+      owner: ownerOf(connection),
       dataPorts: arrival.dataPorts,
       dataSourcePorts: this.#options.dataSourcePorts,
       early: arrival.early,
@@ -287,6 +292,10 @@ function initialState(id: string, connection: Connection): SessionState {
     bytesDown: 0,
     transfers: 0,
   };
+}
+
+function ownerOf({ server, client, uid, forwarded }: Connection): DataOwner {
+  return { server, client, uid, forwarded: forwarded === true };
 }
 
 function withoutWeak(policy: HostPolicy): HostPolicy {

@@ -54,7 +54,7 @@ async function startRedirect(
   dataSourcePorts: SourcePorts | undefined,
 ): Promise<() => void> {
   if (data.virtual === undefined) throw new Fault('internal', 'a redirecting worker needs its virtual ports');
-  const view = redirectView(data.config.divert.layer, (ends) => askOrigin(link, ends));
+  const view = redirectView(data.config.divert, (ends) => askOrigin(link, ends));
   const control = await listenOnEach(view.listenOn, listen.range, undefined);
   const channel = await listenOnEach(view.listenOn, listen.range, control.endpoints[0]?.port);
   const ports = new VirtualDataPorts({
@@ -67,7 +67,7 @@ async function startRedirect(
     },
   });
   for (const server of channel.servers) ports.serve(server);
-  const front = new RedirectFront(pool, ports, view);
+  const front = new RedirectFront({ pool, dataPorts: ports, view, config: data.config });
   for (const server of control.servers) server.on('connection', front.accept);
   link.tell({ kind: 'ready', control: [...control.endpoints], data: [...channel.endpoints] });
   return () => {

@@ -4,7 +4,7 @@ import { formatEndpoint, type Endpoint } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
 import type { ConfigView } from '../../shared/ipc-messages.js';
 import type { Connection } from '../../shared/trust.js';
-import { policyFor, type Config } from '../config.js';
+import { policyOf, type Config } from '../config.js';
 import type { AcceptedEnds, ConnectionOrigin } from '../divert/diverter.js';
 import { History } from '../history/history.js';
 import { HistoryRecorder } from '../history/recorder.js';
@@ -25,6 +25,7 @@ import { PromptBroker } from '../trust/prompt-broker.js';
 import { serverLabel } from '../trust/sentences.js';
 import type { TrustStore } from '../trust/store.js';
 import { TrustService } from '../trust/trust-service.js';
+import { DeviceSessions } from './device-sessions.js';
 import { HostNames } from './host-names.js';
 import { pauseObstacle, Pauses } from './pauses.js';
 import type { ServerRegistry } from './server-registry.js';
@@ -72,6 +73,7 @@ export class ProxyCore {
   readonly #trust: TrustService;
   readonly #pauses: Pauses;
   readonly #strong = new StrongServers();
+  readonly #devices: DeviceSessions;
   readonly #pool: WorkerPool;
   readonly #registry: ServerRegistry | undefined;
   readonly #startedAt = Date.now();
@@ -101,6 +103,11 @@ export class ProxyCore {
       observe: (event) => {
         this.#recorder.trust(event);
       },
+    });
+    this.#devices = new DeviceSessions({
+      most: options.config.divert.forwardedSessions,
+      sessions: (client) => this.#sessions.ofDevices(client),
+      now: Date.now,
     });
     const mode = options.redirect === undefined ? 'explicit' : 'redirect';
     this.#pauses = new Pauses({
@@ -185,6 +192,7 @@ export class ProxyCore {
           log.error('a worker reported another’s session', { index });
           return;
         }
+        if (last === undefined && state.connection.forwarded === true) this.#devices.began(state.connection);
         if (state.protection !== before && state.protection !== 'none') logProtection(log, state);
         this.#recorder.session(state, last);
       },
@@ -247,7 +255,7 @@ export class ProxyCore {
         return originAnswer(await this.#options.redirect?.originOf(request));
       case 'judge': {
         const { sessionId, connection, question } = request;
-        const policy = policyFor(this.#options.config, connection.server, connection.name);
+        const policy = policyOf(this.#options.config, connection);
         const decision = await this.#trust.judge(sessionId, connection, policy, question);
         if (decision.kind === 'allow' && decision.warning !== undefined) {
           this.#options.log.warn(decision.warning, { session: sessionId });
@@ -258,6 +266,8 @@ export class ProxyCore {
   }
 
   async #begin(connection: Connection): Promise<WorkerAnswer> {
+    const refused = connection.forwarded === true ? this.#devices.admit(connection) : undefined;
+    if (refused !== undefined) return this.#notBegun(connection, refused);
     const name = connection.name ?? (await this.#names.nameOf(connection.server));
     const named = name === undefined ? connection : { ...connection, name };
     const knownSecure = this.#trust.knownSecure(named);
@@ -272,14 +282,24 @@ export class ProxyCore {
     };
   }
 
+  #notBegun({ client, server }: Connection, refused: string): WorkerAnswer {
+    this.#options.log.warn('a device was refused', {
+      client: client.address,
+      server: server.address,
+      refused,
+    });
+    return { kind: 'begun', knownSecure: true, strongOnly: true, paused: false, refused };
+  }
+
   /** What the administrator wants encrypted is not for a person to pause. */
   #isPaused(connection: Connection): boolean {
     if (this.#pauses.untilOf(connection.uid) === undefined) return false;
-    const { fallback } = policyFor(this.#options.config, connection.server, connection.name);
+    const { fallback } = policyOf(this.#options.config, connection);
     return fallback.cleartext !== 'refuse';
   }
 
   async #programOf(connection: Connection): Promise<string | undefined> {
+    if (connection.forwarded === true) return undefined;
     return this.#options.redirect?.programOf(connection).catch(() => undefined);
   }
 
@@ -329,6 +349,7 @@ function logProtection(log: Log, { id, connection, protection, protocol, cipher 
     id,
     server: serverLabel(connection),
     ...(connection.uid === undefined ? {} : { uid: connection.uid }),
+    ...(connection.forwarded === true ? { device: connection.client.address } : {}),
     ...(protocol === undefined ? {} : { protocol }),
     ...(cipher === undefined ? {} : { cipher }),
   });

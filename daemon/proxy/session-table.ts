@@ -67,6 +67,13 @@ export class SessionTable {
     });
   }
 
+  /** How many sessions devices have that this machine routes for: the one at this address, and all. */
+  ofDevices(client: IpAddress): { readonly own: number; readonly all: number } {
+    const rows = [...this.#rows.values()].filter(({ state }) => state.connection.forwarded === true);
+    const own = rows.filter(({ state }) => state.connection.client.address === client);
+    return { own: own.length, all: rows.length };
+  }
+
   /** The servers that have a session now. */
   addresses(): ReadonlySet<IpAddress> {
     return new Set([...this.#rows.values()].map((row) => row.state.connection.server.address));

@@ -8,6 +8,8 @@ export interface DataOwner {
   readonly server: Endpoint;
   readonly client: Endpoint;
   readonly uid: UserId | undefined;
+  /** The client is another host that this machine routes for; its address is all that is known of it. */
+  readonly forwarded: boolean;
 }
 
 /** A port at which one data connection of one client is expected. */

@@ -33,10 +33,16 @@ export interface ActiveRoute {
   readonly from: LocalEnd;
 }
 
+/** A redirected connection as the proxy took it. */
+export interface AcceptedOrigin extends ConnectionOrigin {
+  /** It came from another host that this machine routes for. */
+  readonly forwarded: boolean;
+}
+
 /** What the redirect layer knows of the connections that it sends here, and of those that seem to come from servers. */
 export interface RedirectedConnections {
   /** Undefined for a connection that was made to the proxy itself. */
-  originOf(accepted: Socket): Promise<ConnectionOrigin | undefined>;
+  originOf(accepted: Socket): Promise<AcceptedOrigin | undefined>;
   /** How to reach the client's data port `to` so that the owner's server, port 20, seems to call. */
   activeRoute(owner: DataOwner, to: Endpoint, activePort: Port): ActiveRoute;
 }
@@ -139,14 +145,15 @@ export class VirtualDataPorts implements ClientDataPorts {
       socket.removeAllListeners('error');
       expected.onSocket(socket);
     } else {
-      this.#options.onRefused('a data connection of another user was refused', peerAddress);
+      this.#options.onRefused('a data connection of somebody else was refused', peerAddress);
       socket.destroy();
     }
   }
 }
 
-function isOwner({ client, uid }: ConnectionOrigin, owner: DataOwner): boolean {
-  return client.address === owner.client.address && owner.uid !== undefined && uid === owner.uid;
+function isOwner({ client, uid, forwarded }: AcceptedOrigin, owner: DataOwner): boolean {
+  if (client.address !== owner.client.address || forwarded !== owner.forwarded) return false;
+  return forwarded || (owner.uid !== undefined && uid === owner.uid);
 }
 
 function isPairInUse(error: unknown): boolean {

@@ -196,7 +196,7 @@ export class ServeDriver {
     if (known !== undefined) return known;
     const { context, dataPorts } = this.#options;
     const channel = new ServeChannel({
-      owner: { server: context.backend, client: context.client, uid: undefined },
+      owner: { server: context.backend, client: context.client, uid: undefined, forwarded: false },
       ports: dataPorts,
       secure: (raw) => this.#secureLeg(id, raw),
       backendAddress: () => this.#backend.localAddress,

@@ -1,8 +1,7 @@
 // Where the workers will listen: in the usual place, unless somebody holds that. The ports are unprivileged, so anybody can.
 import { randomInt } from 'node:crypto';
-import { parseIpAddress } from '../../shared/endpoint.js';
 import { listenRanges, portShares } from '../divert/port-shares.js';
-import { listenOnEach } from '../pool/listeners.js';
+import { listenAddresses, listenOnEach } from '../pool/listeners.js';
 import type { PortRange } from '../../shared/endpoint.js';
 import type { Config } from '../config.js';
 import type { Listening } from '../pool/listeners.js';
@@ -15,8 +14,6 @@ import type { SupervisorLog } from './supervisor-log.js';
 const RANDOM_PLACES = 50;
 /** Below the usual ephemeral range, with room for the largest number of workers. */
 const RANDOM_BASES = { first: 10_000, last: 31_000 } as const;
-
-const loopback = ['127.0.0.1', '::1'].flatMap((text) => parseIpAddress(text) ?? []);
 
 /**
  * The range of ports that all workers share for their listeners. If no place has room the usual one comes back, and
@@ -46,11 +43,12 @@ export async function chooseListenRange(
 /** Whether every worker would find its two ports now; tried by listening there for a moment. */
 async function hasRoom(divert: Config['divert'], workers: number, range: PortRange): Promise<boolean> {
   const held: Listening[] = [];
+  const addresses = listenAddresses(divert.forwarded);
   try {
     for (const { listen } of portShares(divert, workers, range)) {
-      const control = await listenOnEach(loopback, listen, undefined);
+      const control = await listenOnEach(addresses, listen, undefined);
       held.push(control);
-      held.push(await listenOnEach(loopback, listen, control.endpoints[0]?.port));
+      held.push(await listenOnEach(addresses, listen, control.endpoints[0]?.port));
     }
     return true;
   } catch {

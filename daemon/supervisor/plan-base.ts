@@ -12,6 +12,8 @@ import type { UserId } from '../../shared/user-id.js';
 
 /** The plan without what the proxy reports at run time. */
 export type PlanBase = Omit<DivertPlan, 'workers' | 'servers'>;
+/** The same without what depends on where the workers will listen (forwarded-plan.ts). */
+export type OwnTraffic = Omit<PlanBase, 'forwarded'>;
 
 /**
  * Resolves users and host names once, at the start. An unknown user is a Fault of code `config`; a host name without an
@@ -21,7 +23,7 @@ export async function planBase(
   divert: Config['divert'],
   proxyUid: UserId,
   log: SupervisorLog,
-): Promise<PlanBase> {
+): Promise<OwnTraffic> {
   const nets = await Promise.all(divert.exemptHosts.map((host) => toNets(host, log)));
   return {
     ports: divert.ports,

@@ -50,6 +50,7 @@ export interface StandingRequest {
 
 export interface AskRequest extends StandingRequest {
   readonly sessionId: string;
+  /** 0 for what nobody waits for (a device): refused at once, and after a no for ten minutes without a new question. */
   readonly timeoutMs: number;
 }
 
@@ -100,7 +101,7 @@ export class PromptBroker {
   ask(request: AskRequest): Promise<WaitOutcome> {
     this.#dropIdle();
     const key = keyOf(request);
-    const late = this.#takeLate(key);
+    const late = this.#takeLate(key, request.timeoutMs);
     if (late !== undefined) return Promise.resolve({ kind: 'answered', answer: late, late: true });
     const open = this.#byKey(key);
     const entry = open ?? this.#open(key, request);
@@ -243,9 +244,9 @@ export class PromptBroker {
     this.#emit({ kind: 'closed', id: entry.base.id, owner: entry.base.owner });
   }
 
-  #takeLate(key: string): Answer | undefined {
+  #takeLate(key: string, timeoutMs: number): Answer | undefined {
     const late = this.#late.get(key);
-    this.#late.delete(key);
+    if (late?.answer !== 'refuse' || timeoutMs > 0) this.#late.delete(key);
     return late !== undefined && this.#now() - late.at <= lateLifeMs ? late.answer : undefined;
   }
 

@@ -65,10 +65,20 @@ export function answeredNo(connection: Connection, question: Question): string {
 export function notAnswered(connection: Connection, question: Question, id: string | undefined): string {
   const server = serverLabel(connection);
   const command = id === undefined ? 'ftpseal prompts' : `ftpseal prompts --answer ${id}`;
+  if (connection.forwarded === true) return deviceRefused(server, question, command);
   return oneLine(
     question.kind === 'key'
       ? `${server} presented a key that is not trusted yet, ${question.identity.fingerprint}; answer the question in the tray or with "${command}" and connect again.`
       : `${server} offers no encryption; answer the question in the tray or with "${command}" and connect again.`,
+  );
+}
+
+/** A device's own user may read this on a display or in its log; who can answer is somebody else. */
+function deviceRefused(server: string, question: Question, command: string): string {
+  return oneLine(
+    question.kind === 'key'
+      ? `the gateway does not trust the key of ${server} yet, ${question.identity.fingerprint}. Nothing was sent. Its administrator answers with "${command}".`
+      : `${server} offers no encryption. No password was sent. The gateway's administrator answers with "${command}".`,
   );
 }
 

@@ -243,7 +243,8 @@ export class TrustService {
     asked: Pick<OpenQuestion, 'connection' | 'question' | 'concern' | 'why'>,
   ): Promise<WaitOutcome> {
     const program = await this.#world.programOf(asked.connection);
-    const timeoutMs = policy.trust.promptTimeoutMs;
+    // Nobody sits at a device: it is refused now, and the administrator's answer counts for its next try.
+    const timeoutMs = asked.connection.forwarded === true ? 0 : policy.trust.promptTimeoutMs;
     const owner = ownerOf(asked.connection);
     if (this.#judging.get(sessionId)?.gone === true) return { kind: 'withdrawn', id: undefined };
     return this.#world.broker.ask({ sessionId, owner, ...asked, program, timeoutMs });

@@ -116,6 +116,8 @@ export interface PolicyView {
   readonly file: string;
   readonly groups: readonly { readonly title: string; readonly rows: readonly SettingRow[] }[];
   readonly hosts: readonly { readonly match: string; readonly rows: readonly SettingRow[] }[];
+  /** Rules for devices behind a gateway. */
+  readonly clients: readonly { readonly match: string; readonly rows: readonly SettingRow[] }[];
 }
 
 export interface HistoryRow {

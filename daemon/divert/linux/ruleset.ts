@@ -1,8 +1,14 @@
 // The nftables text for a plan: pure, so that a test can hold every rule against a golden file. The table is
 // `inet ftpseal`, beside it for running sessions `inet ftpseal_hold`; nothing here names or touches any other.
 import { familyOf } from '../../../shared/endpoint.js';
-import type { Port } from '../../../shared/endpoint.js';
-import type { Cidr, DivertPlan, DivertedServer, WorkerPorts } from '../diverter.js';
+import {
+  formatForwardedChains,
+  formatForwardGuard,
+  forwardedPlaceRules,
+  forwardedSourceRules,
+} from './forwarded-rules.js';
+import { formatCidr, interceptedPorts, NOT_A_SYN, redirectRules, refusalRules } from './matches.js';
+import type { DivertPlan, DivertedServer, WorkerPorts } from '../diverter.js';
 
 const TABLE = 'inet ftpseal';
 const HOLD = 'inet ftpseal_hold';
@@ -36,9 +42,13 @@ export function formatHold(plan: DivertPlan | undefined): string {
     '\t\tct state established return',
     '\t}',
     ...(plan === undefined ? [] : formatPlaceChain(plan)),
-    ...(plan?.onFailure === 'closed' ? [...formatExemptSets(plan), ...formatGuardChain(plan, [])] : []),
+    ...(plan?.onFailure === 'closed' ? formatClosed(plan) : []),
     '}\n',
   ].join('\n');
+}
+
+function formatClosed(plan: DivertPlan): readonly string[] {
+  return [...formatExemptSets(plan), ...formatGuardChain(plan, []), ...formatForwardGuard(plan, [])];
 }
 
 /** Removes the second table, whether it is there or not. */
@@ -56,6 +66,7 @@ export function formatRuleset(plan: DivertPlan, lifetime: RuleLifetime): string 
     ...formatSourceChain(plan),
     ...formatGuardChain(plan, plan.workers),
     ...formatPlaceChain(plan),
+    ...formatForwardedChains(plan),
     '}\n',
   ].join('\n');
 }
@@ -127,20 +138,13 @@ function declaration(head: string, type: string, elements: readonly string[]): r
   return [`\t${head} {`, `\t\t${type}`, ...content, '\t}'];
 }
 
-function formatCidr(net: Cidr): string {
-  return `${net.address}/${net.prefix}`;
-}
-
 // Each rule that returns leaves the packet to the rest of the machine's rules, untouched.
 function formatRedirectChain(plan: DivertPlan): readonly string[] {
   return [
     '\tchain out {',
     '\t\ttype nat hook output priority -100; policy accept;',
     ...leftAlone(plan),
-    `\t\ttcp dport { ${plan.ports.join(', ')} } redirect to ${spread(plan.workers)}`,
-    ...plan.workers.flatMap((worker) =>
-      dataDestinations(worker).map((match) => `\t\t${match} redirect to :${worker.data}`),
-    ),
+    ...redirectRules(plan),
     '\t}',
   ];
 }
@@ -153,6 +157,7 @@ function formatSourceChain(plan: DivertPlan): readonly string[] {
     '\t\ttype nat hook postrouting priority 100; policy accept;',
     `\t\tmeta skuid ${plan.proxyUid} oif "lo" snat ip to tcp sport map @active4`,
     `\t\tmeta skuid ${plan.proxyUid} oif "lo" snat ip6 to tcp sport map @active6`,
+    ...forwardedSourceRules(plan),
     '\t}',
   ];
 }
@@ -165,10 +170,7 @@ function formatGuardChain(plan: DivertPlan, workers: readonly WorkerPorts[]): re
     '\tchain guard {',
     '\t\ttype filter hook output priority 0; policy accept;',
     ...leftAlone(plan),
-    `\t\ttcp dport { ${plan.ports.join(', ')} } reject with tcp reset`,
-    ...workers.flatMap((worker) =>
-      dataDestinations(worker).map((match) => `\t\t${match} reject with tcp reset`),
-    ),
+    ...refusalRules(plan, workers),
     '\t}',
   ];
 }
@@ -187,6 +189,7 @@ function formatPlaceChain(plan: DivertPlan): readonly string[] {
     ...['ip saddr 127.0.0.1', 'ip6 saddr ::1'].map(
       (source) => `\t\t${source} meta skuid != ${plan.proxyUid} drop`,
     ),
+    ...forwardedPlaceRules(plan),
     '\t}',
   ];
 }
@@ -196,28 +199,10 @@ function formatPlaceChain(plan: DivertPlan): readonly string[] {
 function leftAlone(plan: DivertPlan): readonly string[] {
   return [
     `\t\ttcp dport != { ${interceptedPorts(plan)} } return`,
-    '\t\ttcp flags & (fin | syn | rst | ack) != syn return',
+    `\t\t${NOT_A_SYN} return`,
     `\t\tmeta skuid { ${[...new Set([plan.proxyUid, ...plan.exemptUids])].join(', ')} } return`,
     '\t\tfib daddr type local return',
     '\t\tip daddr @exempt4 return',
     '\t\tip6 daddr @exempt6 return',
   ];
-}
-
-function interceptedPorts(plan: DivertPlan): string {
-  const ranges = plan.workers.map((worker) => `${worker.virtual.first}-${worker.virtual.last}`);
-  return [...plan.ports, ...ranges].join(', ');
-}
-
-function dataDestinations(worker: WorkerPorts): readonly string[] {
-  const ports = `tcp dport ${worker.virtual.first}-${worker.virtual.last}`;
-  return [`${ports} ip daddr @servers4`, `${ports} ip6 daddr @servers6`];
-}
-
-// A map, not `numgen … offset`: nft 1.0.6 takes the latter and then redirects to the byte-swapped port.
-function spread(workers: readonly WorkerPorts[]): string {
-  const ports: readonly Port[] = workers.map((worker) => worker.control);
-  const [only] = ports;
-  if (ports.length === 1 && only !== undefined) return `:${only}`;
-  return `:numgen inc mod ${ports.length} map { ${ports.map((port, index) => `${index} : ${port}`).join(', ')} }`;
 }

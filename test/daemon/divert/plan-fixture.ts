@@ -48,6 +48,7 @@ export function plan(changes: Partial<DivertPlan> = {}): DivertPlan {
     exemptNets: [],
     servers: [],
     onFailure: 'closed',
+    forwarded: undefined,
     ...changes,
   };
 }

@@ -7,7 +7,12 @@ import { endpoint } from '../divert/plan-fixture.js';
 import type { AcceptedEnds } from '../../../daemon/divert/diverter.js';
 
 const nobody = () => Promise.resolve(undefined);
-const owner = { server: endpoint('192.0.2.9', 21), client: endpoint('10.0.0.1', 40000), uid: 1000 };
+const owner = {
+  server: endpoint('192.0.2.9', 21),
+  client: endpoint('10.0.0.1', 40000),
+  uid: 1000,
+  forwarded: false,
+};
 const to = endpoint('10.0.0.1', 40100);
 
 /** One accepted connection on loopback; both ends are closed afterwards. */
@@ -32,7 +37,7 @@ async function withAccepted(use: (accepted: net.Socket, client: net.Socket) => P
 }
 
 test('the kernel’s redirect: loopback, and no origin for a connection made directly', async () => {
-  const view = redirectView('nftables', nobody);
+  const view = redirectView({ layer: 'nftables', forwarded: false }, nobody);
   assert.deepEqual(view.listenOn, ['127.0.0.1', '::1']);
   const { port } = endpoint('10.0.0.1', 23300);
   assert.deepEqual(view.activeRoute(owner, to, port), {
@@ -44,10 +49,18 @@ test('the kernel’s redirect: loopback, and no origin for a connection made dir
   });
 });
 
+test('the kernel’s redirect on a gateway: every address, and a device is dialled from where the route to it begins', () => {
+  const view = redirectView({ layer: 'nftables', forwarded: true }, nobody);
+  assert.deepEqual(view.listenOn, ['0.0.0.0', '::']);
+  const { port } = endpoint('10.0.0.1', 23300);
+  const device = { ...owner, uid: undefined, forwarded: true };
+  assert.deepEqual(view.activeRoute(device, to, port), { to, from: { localPort: 23300 } });
+});
+
 test('the engine’s: every address, both ends in the question, the server’s address dialled for the client', async () => {
   const asked: AcceptedEnds[] = [];
   const origin = { client: owner.client, server: owner.server, uid: 1000 };
-  const view = redirectView('tun', (ends) => {
+  const view = redirectView({ layer: 'tun', forwarded: false }, (ends) => {
     asked.push(ends);
     return Promise.resolve(origin);
   });
@@ -58,7 +71,7 @@ test('the engine’s: every address, both ends in the question, the server’s a
     from: { localAddress: '10.0.0.1', localPort: 23300 },
   });
   await withAccepted(async (accepted, client) => {
-    assert.deepEqual(await view.originOf(accepted), origin);
+    assert.deepEqual(await view.originOf(accepted), { ...origin, forwarded: false });
     const peer = endpoint('127.0.0.1', client.localPort ?? 0);
     const local = endpoint('127.0.0.1', client.remotePort ?? 0);
     assert.deepEqual(asked, [{ peer, local }]);

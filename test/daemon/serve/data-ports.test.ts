@@ -16,7 +16,7 @@ async function sourcePort(above: number): Promise<number> {
   const server = net.createServer();
   const listener = await listen(server);
   const ports = new ServeDataPorts({ own: at(above), publicAddress: undefined, range: undefined });
-  const owner = { server: at(above), client: at(listener.port), uid: undefined };
+  const owner = { server: at(above), client: at(listener.port), uid: undefined, forwarded: false };
   const accepted = once(server, 'connection') as Promise<[net.Socket]>;
   const socket = await ports.connect(owner, at(listener.port));
   const [far] = await accepted;

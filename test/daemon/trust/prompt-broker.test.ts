@@ -46,6 +46,25 @@ describe('the prompt broker', () => {
     broker.close();
   });
 
+  it('what nobody waits for is refused at once, asked again after a yes, and left in peace after a no', async () => {
+    const clock = { now: 0 };
+    const broker = new PromptBroker(() => clock.now);
+    const device = (id: string) => broker.ask(request(id, { owner: { kind: 'machine' }, timeoutMs: 0 }));
+    assert.equal((await device('1')).kind, 'timedOut');
+    const [question] = broker.list();
+    assert.ok(question !== undefined);
+    broker.answer(question.id, 'refuse');
+    for (const id of ['2', '3'])
+      assert.deepEqual(await device(id), { kind: 'answered', answer: 'refuse', late: true });
+    assert.deepEqual(broker.list(), []);
+    clock.now = 10 * 60 * 1000 + 1;
+    assert.equal((await device('4')).kind, 'timedOut');
+    broker.answer(broker.list()[0]?.id ?? '', 'once');
+    assert.deepEqual(await device('5'), { kind: 'answered', answer: 'once', late: true });
+    assert.equal((await device('6')).kind, 'timedOut');
+    broker.close();
+  });
+
   it('a time-out ends the wait and not the question; the late answer counts for the next try, once (T23)', async () => {
     const broker = new PromptBroker();
     const outcome = await broker.ask(request('1', { timeoutMs: 1 }));

@@ -161,7 +161,7 @@ async function perform(request: Request): Promise<Answer> {
       });
       return {};
     case 'apply':
-      await diverter.apply(request.plan);
+      await diverter.apply({ ...request.plan, forwarded: undefined });
       return {};
     case 'drain':
       await diverter.drain();

@@ -39,7 +39,8 @@ async function perform(request: z.output<typeof requestSchema>): Promise<EngineA
         kind: 'plan',
         plan: { ...planSchema.parse(request.plan), ownBy: 'port' },
       });
-      if (message.kind === 'plan') await diverter.apply({ ...message.plan, onFailure: request.onFailure });
+      if (message.kind === 'plan')
+        await diverter.apply({ ...message.plan, onFailure: request.onFailure, forwarded: undefined });
       return refusals.length === 0 ? {} : { sentence: refusals.join(' ') };
     }
     case 'drain':

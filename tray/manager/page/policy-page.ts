@@ -21,7 +21,7 @@ export function startPolicy(content: HTMLElement): void {
   );
 }
 
-function show(content: HTMLElement, { file, groups, hosts }: PolicyView): void {
+function show(content: HTMLElement, { file, groups, hosts, clients }: PolicyView): void {
   const intro = el(
     'p',
     { class: 'intro' },
@@ -45,7 +45,15 @@ function show(content: HTMLElement, { file, groups, hosts }: PolicyView): void {
     el('div', { class: 'groups' }, ...groups.map(({ title, rows }) => group(title, rows, 'h2', ''))),
     el('h2', {}, 'Rules for single servers'),
     special,
+    ...devices(clients),
   );
+}
+
+/** Only a gateway has such rules; nobody else needs to read of them. */
+function devices(clients: PolicyView['clients']): readonly HTMLElement[] {
+  if (clients.length === 0) return [];
+  const cards = clients.map(({ match, rows }) => group(match, rows, 'h3', ''));
+  return [el('h2', {}, 'Rules for devices behind this machine'), el('div', { class: 'groups' }, ...cards)];
 }
 
 function group(title: string, rows: readonly SettingRow[], heading: 'h2' | 'h3', empty: string): HTMLElement {

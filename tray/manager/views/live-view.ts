@@ -83,7 +83,10 @@ function sessionRow({ state, program }: SessionView, userName: (uid: UserId) => 
   const { connection } = state;
   return {
     id: state.id,
-    program: displayText(program ?? 'Unknown program', 40),
+    program:
+      connection.forwarded === true
+        ? `Device ${connection.client.address}`
+        : displayText(program ?? 'Unknown program', 40),
     user: connection.uid === undefined ? '' : displayText(userName(connection.uid), 40),
     server: serverTitle(connection),
     address: connection.name === undefined ? '' : addressText(connection.server),

@@ -15,11 +15,13 @@ export function policyView(config: ConfigView): PolicyView {
     kind: 'policy',
     file: displayText(config.file, 300),
     groups: [...groups, ...(others.length > 0 ? [{ title: 'Other', rows: others }] : [])],
-    hosts: config.hosts.slice(0, 500).map(({ match, settings }) => ({
-      match: displayText(match, 300),
-      rows: settings.map(settingRow),
-    })),
+    hosts: config.hosts.slice(0, 500).map(special),
+    clients: config.clients.slice(0, 500).map(special),
   };
+}
+
+function special({ match, settings }: ConfigView['hosts'][number]): PolicyView['hosts'][number] {
+  return { match: displayText(match, 300), rows: settings.map(settingRow) };
 }
 
 /** A key that this version has no words for is shown by its own name. */

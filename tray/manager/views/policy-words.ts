@@ -109,6 +109,22 @@ export const policyWords: Readonly<Record<string, PolicyWords>> = {
     title: 'Connections of other machines that go through this one',
     meaning: { true: 'Secured too.', false: 'Not touched.' },
   },
+  'divert.forwarded_from': {
+    title: 'Which other machines',
+    meaning: 'If they are secured at all: those with these addresses. Nobody else’s connections are touched.',
+  },
+  'divert.forwarded_sessions': {
+    title: 'Connections at once for each of them',
+    meaning: 'One more is refused with a sentence.',
+  },
+  'client.mode': {
+    title: 'What becomes of the FTP of these devices',
+    meaning: {
+      '"secure"': 'Secured.',
+      '"leave"': 'Not touched.',
+      '"refuse"': 'Refused: they may not use FTP.',
+    },
+  },
   'divert.on_failure': {
     title: 'If ftpseal dies',
     meaning: {

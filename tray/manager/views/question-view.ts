@@ -136,7 +136,9 @@ function whoAndWhere(
   const by = owner.kind === 'user' ? `, run by ${displayText(userName(owner.uid), 40)}` : '';
   const { name, server } = connection;
   return [
-    { label: 'Program', value: `${displayText(program ?? 'Unknown program', 40)}${by}` },
+    connection.forwarded === true
+      ? { label: 'Device', value: connection.client.address }
+      : { label: 'Program', value: `${displayText(program ?? 'Unknown program', 40)}${by}` },
     { label: 'Server', value: name === undefined ? 'Known by its address only' : displayText(name, 200) },
     ...(name === undefined ? [] : [{ label: 'The name comes from', value: nameSource(mode) }]),
     { label: 'Address', value: addressText(server) },

@@ -7,6 +7,7 @@ import { policyOf, type Config } from '../config.js';
 import { ownReply } from '../ftp/sentences.js';
 import type { SessionView } from '../ftp/session.js';
 import type { ClientDataPorts, DataOwner } from '../relay/client-data-ports.js';
+import { endWith } from '../relay/farewell.js';
 import { SessionDriver } from '../relay/session-driver.js';
 import { strongMechanisms } from '../security/registry.js';
 import { dialServer } from '../relay/upstream.js';
@@ -91,7 +92,7 @@ export class SessionPool {
     const isDevice = arrival.connection.forwarded === true;
     const dialled = arrival.dialled ?? (isDevice ? undefined : this.#predial(arrival.connection));
     const { knownSecure, strongOnly, paused, refused, name } = await this.#begin(arrival.connection);
-    if (refused !== undefined) client.end(ownReply(421, refused));
+    if (refused !== undefined) endWith(client, ownReply(421, refused));
     else client.off('error', onError);
     if (client.destroyed || refused !== undefined) {
       hangUp(dialled);

@@ -149,6 +149,7 @@ const fileTable = table({
     prompt_timeout: duration.default(45_000),
     store: oneOf(['keychain', 'file']).default('keychain'),
   }).prefault({}),
+  users: table({ may_pause: bool.default(true), may_trust: bool.default(true) }).prefault({}),
   fallback: table({ cleartext: oneOf(cleartextPolicies).default('warn') }).prefault({}),
   data: table({
     protection: oneOf(dataProtections).default('private'),
@@ -193,6 +194,7 @@ function toConfig(file: FileTable): Config {
       promptTimeoutMs: file.trust.prompt_timeout,
       store: file.trust.store,
     },
+    users: { mayPause: file.users.may_pause, mayTrust: file.users.may_trust },
     fallback: file.fallback,
     data: { protection: file.data.protection, allowForeignAddress: file.data.allow_foreign_address },
     tls: { minVersion: file.tls.min_version, mechanisms: file.tls.mechanisms },

@@ -41,7 +41,14 @@ function entriesOf(value: unknown): readonly (readonly [string, unknown])[] {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
 }
 
-function globalValues({ divert, trust, fallback, data, tls }: Config): Readonly<Record<string, string>> {
+function globalValues({
+  divert,
+  trust,
+  users,
+  fallback,
+  data,
+  tls,
+}: Config): Readonly<Record<string, string>> {
   return {
     'divert.layer': text(divert.layer),
     'divert.ports': list(divert.ports),
@@ -60,6 +67,8 @@ function globalValues({ divert, trust, fallback, data, tls }: Config): Readonly<
     'trust.replicate': text(trust.replicate),
     'trust.prompt_timeout': duration(trust.promptTimeoutMs),
     'trust.store': text(trust.store),
+    'users.may_pause': String(users.mayPause),
+    'users.may_trust': String(users.mayTrust),
     'fallback.cleartext': text(fallback.cleartext),
     'data.protection': text(data.protection),
     'data.allow_foreign_address': String(data.allowForeignAddress),

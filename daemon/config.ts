@@ -85,6 +85,8 @@ export const configSchema = z
         store: z.enum(['keychain', 'file']),
       })
       .readonly(),
+    /** What the administrator leaves to people. Root may all of it, whatever is here. */
+    users: z.object({ mayPause: z.boolean(), mayTrust: z.boolean() }).readonly(),
     fallback: z.object({ cleartext: z.enum(cleartextPolicies) }).readonly(),
     data: z.object({ protection: z.enum(dataProtections), allowForeignAddress: z.boolean() }).readonly(),
     tls: z

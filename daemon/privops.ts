@@ -112,6 +112,8 @@ export const toProxySchema = z.discriminatedUnion('kind', [
    * this channel is closed); SIGINT is to be ignored, because a Ctrl-C reaches both processes.
    */
   z.strictObject({ kind: z.literal('stop'), graceMs: z.number().int().min(0) }),
+  /** Read again what the administrator may change while the daemon runs: the folder keys.d. */
+  z.strictObject({ kind: z.literal('reload') }),
   /** Work on as before, and end as at `stop` once no session is left, at the latest after that time. */
   z.strictObject({ kind: z.literal('retire'), withinMs: z.number().int().min(0) }),
 ]);

@@ -1,10 +1,11 @@
 // The two ways to run the proxy: as the supervisor's child without privileges, and as the explicit proxy that any user
 // may run. What both do is daemon/proxy/proxy-core.ts.
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Fault, EXIT } from '../shared/fault.js';
 import type { Endpoint } from '../shared/endpoint.js';
 import { loadConfigFile } from './config-load.js';
 import { configView } from './config-view.js';
+import { KEYS_FOLDER } from './trust/keys-folder.js';
 import type { Config } from './config.js';
 import { STOP_GRACE_MS, withoutRedirect, type StartMessage } from './privops.js';
 import type { WorkerData } from './pool/worker-data.js';
@@ -41,7 +42,13 @@ export async function runProxyProcess(options: ProxyProcessOptions): Promise<num
   // A Ctrl-C on the terminal reaches both processes; the supervisor decides what it means.
   process.on('SIGINT', () => undefined);
   const end = new Ending();
-  const link = new SupervisorLink(parentChannel(), { stop: end.request });
+  let reload = (): void => undefined;
+  const link = new SupervisorLink(parentChannel(), {
+    stop: end.request,
+    reload: () => {
+      reload();
+    },
+  });
   process.on('SIGTERM', () => {
     end.request(STOP_GRACE_MS, 'SIGTERM');
   });
@@ -56,6 +63,9 @@ export async function runProxyProcess(options: ProxyProcessOptions): Promise<num
     redirect: redirectSide(link, start),
     listen: [],
   });
+  reload = () => {
+    core.reload();
+  };
   options.onReady();
   log.info('the proxy is ready', { workers: start.shares.length, user: ownUser() ?? 'unknown' });
   void link.retired.then(async (withinMs) => {
@@ -109,6 +119,7 @@ async function groundOf({ configPath, stateDir, runtimeDir, foreground, logLevel
     stateDir,
     runtimeDir,
     config,
+    keysFolder: join(dirname(resolve(source.file)), KEYS_FOLDER),
     configView: configView(config, source),
     log,
     version: programVersion(),

@@ -38,7 +38,7 @@ export interface SupervisorOptions {
 }
 
 /**
- * Runs until SIGTERM, SIGINT or SIGHUP; resolves with the exit code (0 after an orderly end, rules gone, sessions ended). After
+ * Runs until SIGTERM or SIGINT (SIGHUP too, on a terminal; without one it means: read keys.d again); resolves with the exit code (0 after an orderly end, rules gone, sessions ended). After
  * SIGUSR2 it ends with the last session, so that a new version can take its place (exit code 75, FTP refused until then).
  * Rejects with a Fault if it can't start; nothing is left behind then. The caller's other signal handlers stay.
  */
@@ -80,7 +80,13 @@ async function startMessage({ divert }: Config, log: SupervisorLog): Promise<Sta
   return { kind: 'start', shares, active: divert.activePorts };
 }
 
-const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+const stopSignals = ['SIGTERM', 'SIGINT'] as const;
+
+/** On a terminal SIGHUP says that the terminal has gone; a service has none. */
+function hasTerminal(): boolean {
+  if (process.platform === 'win32') return true;
+  return process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
+}
 
 async function withSignals(keeper: ProxyKeeper, asked: AbortSignal | undefined): Promise<number> {
   const stop = (): void => {
@@ -89,9 +95,15 @@ async function withSignals(keeper: ProxyKeeper, asked: AbortSignal | undefined):
   const retire = (): void => {
     keeper.retire();
   };
+  const hangUp = hasTerminal()
+    ? stop
+    : (): void => {
+        keeper.reload();
+      };
   asked?.addEventListener('abort', stop);
   if (asked?.aborted === true) stop();
   for (const signal of stopSignals) process.on(signal, stop);
+  process.on('SIGHUP', hangUp);
   process.on('SIGUSR2', retire);
   try {
     return await keeper.run();
@@ -100,6 +112,7 @@ async function withSignals(keeper: ProxyKeeper, asked: AbortSignal | undefined):
   } finally {
     asked?.removeEventListener('abort', stop);
     for (const signal of stopSignals) process.off(signal, stop);
+    process.off('SIGHUP', hangUp);
     process.off('SIGUSR2', retire);
   }
 }

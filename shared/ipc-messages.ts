@@ -41,6 +41,11 @@ export const statusSchema = z.object({
   questions: z.number(),
   /** The caller paused ftpseal for themselves; Unix milliseconds at which it ends by itself. */
   pausedUntil: z.number().optional(),
+  /** The administrator's keys for everybody: how many count, and a sentence for each file that does not. */
+  keysFolder: z
+    .object({ folder: z.string(), keys: z.number(), troubles: z.array(z.string()) })
+    // A daemon that an upgrade has left running knows nothing of it.
+    .default({ folder: '', keys: 0, troubles: [] }),
   /** Sentences about what a person should know: cleartext in use, workers that died, a store that can't be written. */
   warnings: z.array(z.string()),
 });
@@ -102,8 +107,16 @@ export const keySelectorSchema = z.discriminatedUnion('kind', [
 ]);
 export type KeySelector = z.infer<typeof keySelectorSchema>;
 
+/** A key as it is shown. `file` is there for those that the administrator gives to everybody: the file in keys.d. */
+export const listedKeySchema = pinRecordSchema
+  .unwrap()
+  .extend({ file: z.string().max(256).optional() })
+  .readonly();
+
+export type ListedKey = z.infer<typeof listedKeySchema>;
+
 export const storeContentsSchema = z.object({
-  keys: z.array(pinRecordSchema),
+  keys: z.array(listedKeySchema),
   /** Servers that were secure once, whether or not a key of theirs is kept. */
   secured: z.array(securedRecordSchema),
   /** Servers to which a person allowed cleartext for good. */

@@ -4,12 +4,13 @@ import { z } from 'zod';
 import { formatEndpoint, parseIpAddress, type IpAddress } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
 import { groupFingerprint } from '../../shared/fingerprint.js';
-import type { IpcResult, StoreView } from '../../shared/ipc-messages.js';
+import type { IpcResult, ListedKey, StoreView } from '../../shared/ipc-messages.js';
 import { mechanismLabel } from '../../shared/trust.js';
 import type { DaemonClient } from '../ipc/client.js';
 import { resolveName } from '../proxy/host-names.js';
 import { writeFileAtomic } from '../sys/atomic-file.js';
-import { keyFileSchema, type Owner, type PinRecord, type Place } from '../trust/pin-record.js';
+
+import { keyFileSchema, NO_ADDRESS, type Owner, type Place } from '../trust/pin-record.js';
 import { serverLabel } from '../trust/sentences.js';
 import { formatAgo, formatTable, printJson, show, type Column, type JsonOption } from './output.js';
 import { connectDaemon, type DirOptions } from './paths.js';
@@ -148,7 +149,7 @@ export function formatKeys(view: StoreView, now: number): string {
         `${pin.fingerprint.slice(0, 19)}…`,
         pin.revoked ? 'REVOKED' : 'trusted',
         pin.lastUsed === undefined ? 'never' : formatAgo(pin.lastUsed, now),
-        ownerText(pin.owner),
+        pin.file === undefined ? ownerText(pin.owner) : 'by the administrator',
       ] as const,
   );
   const bare = view.secured.filter((place) => !view.keys.some((pin) => isSameServer(pin, place)));
@@ -170,21 +171,31 @@ export function formatKeys(view: StoreView, now: number): string {
   return rows.length === 0 ? 'No keys.' : formatTable(columns, rows);
 }
 
-export function formatPin(pin: PinRecord, now: number): string {
+export function formatPin(pin: ListedKey, now: number): string {
   const used = pin.lastUsed === undefined ? 'never' : `${formatAgo(pin.lastUsed, now)}, ${pin.count} times`;
   const rows: readonly (readonly [string, string])[] = [
-    ['Server', pin.name === undefined ? formatEndpoint(pin) : `${pin.name} (${formatEndpoint(pin)})`],
+    ['Server', serverText(pin)],
     ['Key', groupFingerprint(pin.fingerprint)],
     ['', pin.fingerprint],
     ['State', pin.revoked ? 'REVOKED: refused wherever it shows up' : 'trusted'],
-    ['For', ownerText(pin.owner)],
+    [
+      'For',
+      pin.file === undefined ? ownerText(pin.owner) : `everybody, by the administrator (keys.d/${pin.file})`,
+    ],
     ['Mechanism', mechanismLabel(pin.mechanism)],
     ...(pin.caValidFor === undefined ? [] : [['Authority', `vouched for ${pin.caValidFor}`] as const]),
-    ['Since', formatAgo(pin.firstSeen, now)],
+    ...(pin.firstSeen === 0 ? [] : [['Since', formatAgo(pin.firstSeen, now)] as const]),
     ['Used', used],
     ...(pin.comment === '' ? [] : [['Comment', pin.comment] as const]),
   ];
   return rows.map(([name, text]) => `${name.padEnd(10)} ${text}`).join('\n');
+}
+
+function serverText(pin: ListedKey): string {
+  if (pin.name === undefined) return formatEndpoint(pin);
+  return pin.address === NO_ADDRESS
+    ? `${pin.name}, port ${pin.port}`
+    : `${pin.name} (${formatEndpoint(pin)})`;
 }
 
 function placeText(place: Place): string {

@@ -14,7 +14,7 @@ export async function statusCommand(options: DirOptions & JsonOption): Promise<v
 }
 
 export function formatStatus(status: Status, now: number): string {
-  const { sessions, questions, workers } = status;
+  const { sessions, questions, workers, keysFolder } = status;
   const parts = [
     sessions.secured > 0 ? `${sessions.secured} secured` : '',
     sessions.cleartext > 0 ? `${sessions.cleartext} NOT ENCRYPTED` : '',
@@ -27,6 +27,9 @@ export function formatStatus(status: Status, now: number): string {
     `Workers    ${alive} of ${workers.length} running`,
     `Sessions   ${sessions.total === 0 ? 'none' : `${sessions.total}: ${parts.join(', ')}`}`,
     `Questions  ${questions === 0 ? 'none' : `${questions} open; answer with: ftpseal prompts`}`,
+    ...(keysFolder.keys > 0
+      ? [`Keys       ${keysFolder.keys} by the administrator, in ${keysFolder.folder}`]
+      : []),
     ...status.warnings.map((warning) => `Warning    ${warning}`),
   ];
   return lines.join('\n');

@@ -1,16 +1,28 @@
 // The IPC methods about keys: each caller works on what is theirs (actor.ts).
+import { join } from 'node:path';
 import { Fault } from '../../shared/fault.js';
 import { parseIpAddress } from '../../shared/endpoint.js';
 import { isSuperuser } from '../../shared/user-id.js';
 import type { IpcParams, KeySelector, StoreView } from '../../shared/ipc-messages.js';
 import type { LogFields } from '../sys/log.js';
-import { isSameName, type KeyFile, type Owner, type PinRecord, type Place } from '../trust/pin-record.js';
+import {
+  isFixed,
+  isSameName,
+  type KeyFile,
+  type Owner,
+  type PinRecord,
+  type Place,
+} from '../trust/pin-record.js';
+import type { FixedKeys } from '../trust/fixed-keys.js';
 import type { StoreContents, TrustStore } from '../trust/store.js';
+import { fixedInstead } from '../trust/verdict.js';
 import { mayUse, ownerFor, type Actor } from './actor.js';
 import type { MethodTable } from './dispatch.js';
 
 export interface KeysWorld {
   readonly store: TrustStore;
+  readonly fixed: Pick<FixedKeys, 'records' | 'folder'>;
+  readonly mayTrust: boolean;
   readonly now: () => number;
   readonly note: (message: string, fields: LogFields) => void;
 }
@@ -30,8 +42,8 @@ type KeysTable = Pick<
 export function keysMethods(world: KeysWorld): KeysTable {
   const { store } = world;
   return {
-    'keys.list': async (_params, { actor }) => toView(await own(store, actor)),
-    'keys.find': async ({ selector }, { actor }) => toView(select(await own(store, actor), selector)),
+    'keys.list': async (_params, { actor }) => toView(await visible(world, actor)),
+    'keys.find': async ({ selector }, { actor }) => toView(select(await visible(world, actor), selector)),
     'keys.add': async (params, { actor }) => ({ keys: await add(world, actor, params) }),
     'keys.remove': async ({ selector }, { actor }) => remove(world, actor, selector),
     'keys.revoke': async ({ selector }, { actor }) => ({ keys: await revoke(world, actor, selector) }),
@@ -40,6 +52,7 @@ export function keysMethods(world: KeysWorld): KeysTable {
     }),
     'keys.export': async (_params, { actor }) => toFile(await own(store, actor), actor),
     'keys.import': async ({ file }, { actor }) => {
+      requireMayTrust(world, actor);
       const added = await store.merge(ownedBy(actor, file));
       world.note('keys imported', { added, byUid: actor.uid });
       return { added, unchanged: file.pins.length - added };
@@ -54,6 +67,34 @@ async function own(store: TrustStore, actor: Actor): Promise<StoreContents> {
     mine === undefined || actor.kind === 'all' ? await store.contents() : mine;
   const isOwn = (record: Place) => mayUse(actor, record.owner);
   return { pins: pins.filter(isOwn), secured: secured.filter(isOwn), cleartext: cleartext.filter(isOwn) };
+}
+
+/** What the actor sees: what is theirs, and what the administrator gives to everybody. */
+async function visible({ store, fixed }: KeysWorld, actor: Actor): Promise<StoreContents> {
+  const mine = await own(store, actor);
+  return { ...mine, pins: [...fixed.records.pins, ...mine.pins] };
+}
+
+/** Throws the sentence for an actor who would change a key of the administrator's and nothing else. */
+function requireOwn({ fixed }: KeysWorld, selector: KeySelector, found: StoreContents): void {
+  if (found.pins.length + found.secured.length + found.cleartext.length > 0) return;
+  const [pin] = select({ pins: fixed.records.pins, secured: [], cleartext: [] }, selector).pins.filter(
+    isFixed,
+  );
+  if (pin === undefined) return;
+  throw new Fault(
+    'not-permitted',
+    `This key was given by the administrator and can’t be changed here; it is in ${join(fixed.folder, pin.file)}.`,
+  );
+}
+
+/** Root always may. */
+function requireMayTrust({ mayTrust }: KeysWorld, actor: Actor): void {
+  if (mayTrust || actor.kind === 'all') return;
+  throw new Fault(
+    'not-permitted',
+    'The administrator has locked this (users.may_trust = false): which keys are trusted is not decided by people here.',
+  );
 }
 
 function select(contents: StoreContents, selector: KeySelector): StoreContents {
@@ -88,7 +129,11 @@ function isAtHost(
 
 async function add(world: KeysWorld, actor: Actor, params: IpcParams<'keys.add'>): Promise<PinRecord[]> {
   const owner = ownerFor(actor, params.owner);
-  const { pins } = await own(world.store, actor);
+  if (!params.revoked) {
+    requireMayTrust(world, actor);
+    requireNotFixed(world, params);
+  }
+  const { pins } = await visible(world, actor);
   const isRevoked = pins.some((pin) => pin.fingerprint === params.fingerprint && pin.revoked);
   if (isRevoked && !params.revoked) {
     throw new Fault(
@@ -117,8 +162,26 @@ async function add(world: KeysWorld, actor: Actor, params: IpcParams<'keys.add'>
   return added;
 }
 
+/** A key that would never count: the administrator has fixed another one there. */
+function requireNotFixed({ fixed }: KeysWorld, params: IpcParams<'keys.add'>): void {
+  const isFixedOtherwise = params.addresses.some((address) => {
+    const { port, name, fingerprint } = params;
+    const { pins } = fixed.records;
+    return (
+      fixedInstead({ pins, server: { address, port }, name, fingerprint, caValidFor: undefined }).length > 0
+    );
+  });
+  if (!isFixedOtherwise) return;
+  throw new Fault(
+    'not-permitted',
+    `The administrator has fixed another key for this server (${fixed.folder}), so this one would never count.`,
+  );
+}
+
 async function remove(world: KeysWorld, actor: Actor, selector: KeySelector) {
+  requireMayTrust(world, actor);
   const found = select(await own(world.store, actor), selector);
+  requireOwn(world, selector, found);
   await world.store.removePins(found.pins);
   // A server is meant as a whole: it may be known as secure without any key (trusted once, or its key gone before).
   const places = selector.kind === 'host' ? [...found.secured, ...found.cleartext] : [];
@@ -146,7 +209,9 @@ async function forgetPlaces(store: TrustStore, actor: Actor, places: readonly Pl
 }
 
 async function revoke(world: KeysWorld, actor: Actor, selector: KeySelector): Promise<PinRecord[]> {
-  const { pins } = select(await own(world.store, actor), selector);
+  const found = select(await own(world.store, actor), selector);
+  requireOwn(world, selector, found);
+  const { pins } = found;
   const revoked = pins.map((pin) => ({ ...pin, revoked: true }));
   for (const pin of revoked) {
     await world.store.putPin(pin);
@@ -156,12 +221,15 @@ async function revoke(world: KeysWorld, actor: Actor, selector: KeySelector): Pr
 }
 
 async function rename(
-  { store }: KeysWorld,
+  world: KeysWorld,
   actor: Actor,
   selector: KeySelector,
   label: string,
 ): Promise<PinRecord[]> {
-  const { pins } = select(await own(store, actor), selector);
+  const { store } = world;
+  const found = select(await own(store, actor), selector);
+  requireOwn(world, selector, found);
+  const { pins } = found;
   const renamed = pins.map((pin): PinRecord => ({ ...pin, label: label === '' ? undefined : label }));
   for (const pin of renamed) await store.putPin(pin);
   return renamed;

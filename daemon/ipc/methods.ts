@@ -7,6 +7,7 @@ import type { SessionState } from '../pool/messages.js';
 import type { Pauses } from '../proxy/pauses.js';
 import type { SessionTable } from '../proxy/session-table.js';
 import type { Log, LogFields } from '../sys/log.js';
+import type { FixedKeys } from '../trust/fixed-keys.js';
 import type { PromptBroker } from '../trust/prompt-broker.js';
 import type { TrustStore } from '../trust/store.js';
 import type { TrustService } from '../trust/trust-service.js';
@@ -22,6 +23,10 @@ import { keysMethods } from './keys-methods.js';
 export interface IpcWorld {
   readonly sessions: SessionTable;
   readonly store: TrustStore;
+  /** The administrator's keys, which everybody sees and nobody changes here. */
+  readonly fixed: Pick<FixedKeys, 'records' | 'folder'>;
+  /** Whether people decide about keys, or the administrator alone (users.may_trust). */
+  readonly mayTrust: boolean;
   readonly broker: PromptBroker;
   readonly trust: TrustService;
   readonly history: History;
@@ -47,7 +52,7 @@ export function ipcMethodTable(world: IpcWorld): MethodTable {
   return {
     status: (_params, { actor }) => statusFor(world, actor),
     ...sessionMethods(world),
-    ...keysMethods({ store: world.store, now: world.now, note }),
+    ...keysMethods({ ...world, note }),
     ...promptMethods(world),
     ...historyMethods(world.history),
     ...configMethods(world.config),
@@ -93,7 +98,13 @@ function statusFor(world: IpcWorld, actor: Actor): Status {
     },
     ...(pausedUntil === undefined ? {} : { pausedUntil }),
     questions: world.broker.list().filter((question) => mayUse(actor, question.owner)).length,
-    warnings: [...pauseWarning(pausedUntil, world.now()), ...keychain, ...warning, ...troubles],
+    warnings: [
+      ...pauseWarning(pausedUntil, world.now()),
+      ...keychain,
+      ...warning,
+      ...state.keysFolder.troubles,
+      ...troubles,
+    ],
   };
 }
 

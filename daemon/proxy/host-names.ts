@@ -1,4 +1,4 @@
-// The names that the configuration gives to servers, found by address: an intercepted connection shows only that.
+// The names that the configuration and the administrator's keys give to servers, found by address: an intercepted connection shows only that.
 import { lookup } from 'node:dns/promises';
 import { parseIpAddress, type Endpoint, type IpAddress } from '../../shared/endpoint.js';
 import type { Config } from '../config.js';
@@ -8,9 +8,13 @@ const freshMs = 5 * 60 * 1000;
 /** A session must not wait for a resolver that is away; it goes on without a name then. */
 const patienceMs = 1000;
 
-interface Known {
+/** `port` undefined: every port. */
+export interface NamedServer {
   readonly name: string;
   readonly port: number | undefined;
+}
+
+interface Known extends NamedServer {
   addresses: ReadonlySet<IpAddress>;
 }
 
@@ -22,27 +26,52 @@ export async function resolveName(name: string): Promise<readonly IpAddress[]> {
   return found.flatMap(({ address }) => parseIpAddress(address) ?? []);
 }
 
+const noNames: readonly NamedServer[] = [];
+
 export class HostNames {
-  readonly #known: readonly Known[];
+  readonly #given: readonly NamedServer[];
+  readonly #more: () => readonly NamedServer[];
+  #moreSeen = noNames;
+  #known: readonly Known[];
   readonly #resolve: Resolve;
   readonly #now: () => number;
   #refreshedAt: number | undefined;
   #refreshing: Promise<void> | undefined;
 
-  constructor(config: Config, resolve: Resolve = resolveName, now: () => number = Date.now) {
+  /** `more`: names besides those of the configuration; another list is looked up anew. */
+  constructor(
+    config: Config,
+    resolve: Resolve = resolveName,
+    now: () => number = Date.now,
+    more: () => readonly NamedServer[] = () => noNames,
+  ) {
     const names = config.hosts.flatMap(({ match }) => (match.kind === 'name' ? [match] : []));
-    this.#known = names.map(({ name, port }) => ({ name, port, addresses: new Set<IpAddress>() }));
+    this.#given = names.map(({ name, port }) => ({ name, port }));
+    this.#known = this.#given.map(unresolved);
     this.#resolve = resolve;
     this.#now = now;
+    this.#more = more;
   }
 
-  /** The first [[host]] name that resolves to this server. Waits for the resolver a moment the first time only. */
+  /** The first name, those of [[host]] before others, that resolves to this server. Waits for the resolver a moment the first time only. */
   async nameOf(server: Endpoint): Promise<string | undefined> {
+    this.#takeMore();
     if (this.#known.length === 0) return undefined;
     await this.#fresh();
     const isThis = ({ port, addresses }: Known) =>
       (port === undefined || port === server.port) && addresses.has(server.address);
     return this.#known.find(isThis)?.name;
+  }
+
+  #takeMore(): void {
+    const more = this.#more();
+    if (more === this.#moreSeen) return;
+    this.#moreSeen = more;
+    const known = new Map(this.#known.map((one) => [keyOf(one), one]));
+    this.#known = [...this.#given, ...more].map((one) => known.get(keyOf(one)) ?? unresolved(one));
+    this.#refreshedAt = undefined;
+    // The one under way is about other names.
+    this.#refreshing = undefined;
   }
 
   async #fresh(): Promise<void> {
@@ -53,16 +82,26 @@ export class HostNames {
   }
 
   async #refresh(): Promise<void> {
+    const asked = this.#known;
     await Promise.all(
-      this.#known.map(async (known) => {
+      asked.map(async (known) => {
         const addresses = await this.#resolve(known.name);
         // A resolver that is away for a while must not take the names from running rules.
         if (addresses.length > 0) known.addresses = new Set(addresses);
       }),
     );
+    if (asked !== this.#known) return;
     this.#refreshedAt = this.#now();
     this.#refreshing = undefined;
   }
+}
+
+function unresolved({ name, port }: NamedServer): Known {
+  return { name, port, addresses: new Set() };
+}
+
+function keyOf({ name, port }: NamedServer): string {
+  return `${name} ${port ?? ''}`;
 }
 
 function pause(): Promise<void> {

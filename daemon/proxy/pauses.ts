@@ -40,15 +40,22 @@ export class Pauses {
   }
 }
 
-/** Why nobody can pause: there is no redirect to pause, or the administrator allows no cleartext at all. */
+/** Why nobody can pause: there is no redirect to pause, or the administrator does not allow it, or no cleartext at all. */
 export function pauseObstacle(
   mode: 'redirect' | 'explicit',
   cleartext: 'allow' | 'warn' | 'ask' | 'refuse',
+  mayPause: boolean,
 ): Fault | undefined {
   if (mode === 'explicit') {
     return new Fault(
       'usage',
       'There is nothing to pause: only programs that were pointed at this proxy use it. Point them at the server instead.',
+    );
+  }
+  if (!mayPause) {
+    return new Fault(
+      'not-permitted',
+      'The administrator has locked this (users.may_pause = false): ftpseal can’t be paused.',
     );
   }
   if (cleartext !== 'refuse') return undefined;

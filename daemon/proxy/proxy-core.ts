@@ -17,8 +17,11 @@ import type { SessionState, WorkerAnswer, WorkerRequest } from '../pool/messages
 import type { WorkerData } from '../pool/worker-data.js';
 import { WorkerPool, type PoolListener, type ReadyPorts } from '../pool/worker-pool.js';
 import type { Log } from '../sys/log.js';
+import { ownUser } from '../sys/own-user.js';
 import { SAFETP_NAME } from '../security/safetp.js';
+import { AdministeredStore } from '../trust/administered-store.js';
 import { FileStore } from '../trust/file-store.js';
+import { FixedKeys } from '../trust/fixed-keys.js';
 import { KeychainStore } from '../trust/keychain-store.js';
 import { KeychainUsers } from '../trust/keychain-users.js';
 import { PromptBroker } from '../trust/prompt-broker.js';
@@ -26,7 +29,7 @@ import { serverLabel } from '../trust/sentences.js';
 import type { TrustStore } from '../trust/store.js';
 import { TrustService } from '../trust/trust-service.js';
 import { DeviceSessions } from './device-sessions.js';
-import { HostNames } from './host-names.js';
+import { HostNames, resolveName } from './host-names.js';
 import { pauseObstacle, Pauses } from './pauses.js';
 import type { ServerRegistry } from './server-registry.js';
 import { SessionTable } from './session-table.js';
@@ -47,6 +50,8 @@ export interface RedirectSide {
 export interface ProxyOptions {
   readonly config: Config;
   readonly configView: ConfigView;
+  /** Where the administrator puts keys for everybody. */
+  readonly keysFolder: string;
   readonly stateDir: string;
   readonly runtimeDir: string;
   readonly log: Log;
@@ -69,6 +74,7 @@ export class ProxyCore {
   readonly #recorder: HistoryRecorder;
   readonly #agents: AgentRegistry;
   readonly #names: HostNames;
+  readonly #fixed: FixedKeys;
   readonly #store: TrustStore;
   readonly #trust: TrustService;
   readonly #pauses: Pauses;
@@ -82,18 +88,20 @@ export class ProxyCore {
   #redirectFault: string | undefined;
   #redirected = false;
 
-  private constructor(options: ProxyOptions, agents: AgentRegistry, store: TrustStore) {
+  private constructor(options: ProxyOptions, agents: AgentRegistry, fixed: FixedKeys, store: TrustStore) {
     this.#options = options;
-    this.#store = store;
+    this.#fixed = fixed;
+    this.#store = new AdministeredStore(store, fixed);
     this.#agents = agents;
-    this.#names = new HostNames(options.config);
+    this.#names = new HostNames(options.config, resolveName, Date.now, () => fixed.names);
     this.#history = History.open(options.stateDir);
     this.#recorder = new HistoryRecorder(this.#history);
     this.#broker.subscribe((event) => {
       this.#recorder.question(event);
     });
     this.#trust = new TrustService({
-      store,
+      store: this.#store,
+      peopleMayTrust: options.config.users.mayTrust,
       broker: this.#broker,
       now: Date.now,
       programOf: (connection) => this.#programOf(connection),
@@ -112,7 +120,7 @@ export class ProxyCore {
     const mode = options.redirect === undefined ? 'explicit' : 'redirect';
     this.#pauses = new Pauses({
       now: Date.now,
-      obstacle: pauseObstacle(mode, options.config.fallback.cleartext),
+      obstacle: pauseObstacle(mode, options.config.fallback.cleartext, options.config.users.mayPause),
     });
     this.#registry = options.redirect?.registry(() => this.#sessions.addresses());
     const { workerEntry: entry, workers } = options;
@@ -121,9 +129,11 @@ export class ProxyCore {
 
   /** Opens the store, the workers, the redirect and the IPC socket. Rejects with a Fault; nothing is left then. */
   static async start(options: ProxyOptions): Promise<ProxyCore> {
-    const agents = new AgentRegistry(options.config.trust.store);
-    const core = new ProxyCore(options, agents, await openStore(options, agents));
+    const agents = new AgentRegistry(placeOfKeys(options.config));
+    const fixed = fixedKeys(options);
+    const core = new ProxyCore(options, agents, fixed, await openStore(options, agents));
     try {
+      await fixed.load();
       await core.#listenIpc();
       const ports = await core.#pool.start();
       await core.#redirectFirst(ports);
@@ -133,6 +143,11 @@ export class ProxyCore {
     }
     core.#sweeper = setInterval(() => void core.#sweep(), sweepMs).unref();
     return core;
+  }
+
+  /** Reads again what the administrator may change while this runs. */
+  reload(): void {
+    void this.#fixed.load();
   }
 
   /** Resolves when there is no session, or after that time. */
@@ -154,6 +169,8 @@ export class ProxyCore {
     const world: IpcWorld = {
       sessions: this.#sessions,
       store: this.#store,
+      fixed: this.#fixed,
+      mayTrust: this.#options.config.users.mayTrust,
       broker: this.#broker,
       trust: this.#trust,
       agents: this.#agents,
@@ -304,6 +321,7 @@ export class ProxyCore {
   }
 
   async #sweep(): Promise<void> {
+    await this.#fixed.refresh();
     const ports = this.#redirected ? undefined : this.#pool.ports();
     if (ports !== undefined) await this.#redirectFirst(ports);
     try {
@@ -333,6 +351,11 @@ export class ProxyCore {
             : this.#redirected
               ? { kind: 'active', ports: [...config.divert.ports] }
               : { kind: 'starting' },
+      keysFolder: {
+        folder: this.#fixed.folder,
+        keys: this.#fixed.records.pins.length,
+        troubles: [...this.#fixed.troubles],
+      },
       troubles: restarts > 0 ? [`A worker died and was replaced ${restarts} times; see ftpseal log.`] : [],
     };
   }
@@ -355,12 +378,30 @@ function logProtection(log: Log, { id, connection, protection, protocol, cipher 
   });
 }
 
+/** A keychain is its user's to change, so it is no place for keys that people may not trust by themselves. */
+function placeOfKeys({ trust, users }: Config): 'keychain' | 'file' {
+  return users.mayTrust ? trust.store : 'file';
+}
+
+function fixedKeys({ keysFolder, redirect, log }: ProxyOptions): FixedKeys {
+  const own = ownUser();
+  // The explicit proxy is its user's own. The machine's runs as a user who is no administrator.
+  const also = own === undefined || (redirect !== undefined && process.platform !== 'win32') ? [] : [own];
+  return new FixedKeys({
+    folder: keysFolder,
+    also,
+    note: (level, message, fields) => {
+      log[level](message, fields);
+    },
+  });
+}
+
 async function openStore(
   { config, stateDir, log }: ProxyOptions,
   agents: AgentRegistry,
 ): Promise<TrustStore> {
   const file = await FileStore.open(stateDir);
-  if (config.trust.store === 'file') return file;
+  if (placeOfKeys(config) === 'file') return file;
   const note = log.info.bind(log);
   return new KeychainStore({ file, users: await KeychainUsers.open(stateDir), agents, note });
 }

@@ -30,6 +30,7 @@ interface Waiting {
 export interface LinkListener {
   /** The supervisor wants this process to end within the grace, or is gone. */
   readonly stop: (graceMs: number, reason: string) => void;
+  readonly reload: () => void;
 }
 
 export class SupervisorLink {
@@ -110,6 +111,7 @@ export class SupervisorLink {
     const message = parsed.data;
     if (message.kind === 'start') started(message);
     else if (message.kind === 'stop') this.#listener.stop(message.graceMs, 'asked by the supervisor');
+    else if (message.kind === 'reload') this.#listener.reload();
     else if (message.kind === 'retire') this.#retire(message.withinMs);
     else {
       this.#inFlight.get(message.id)?.resolve(message.answer);

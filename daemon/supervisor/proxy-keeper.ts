@@ -53,6 +53,12 @@ export class ProxyKeeper {
     this.#stopping.abort();
   }
 
+  /** Tells the proxy to read again what the administrator may change while it runs. */
+  reload(): void {
+    this.#options.log('info', 'reading the administrator’s keys again', {});
+    this.#child?.send({ kind: 'reload' });
+  }
+
   /**
    * A successor is waiting: the proxy works on until it has no session, and then this process ends with its own exit code,
    * leaving rules that refuse FTP until the successor's stand.

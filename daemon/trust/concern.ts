@@ -21,6 +21,7 @@ export function concernOf(verdict: Verdict): Concern {
     case 'new':
       return { kind: 'new', revoked: earlierKeys(verdict.replaces) };
     case 'known':
+    case 'fixed':
     case 'revoked':
       return { kind: 'new', revoked: [] };
   }

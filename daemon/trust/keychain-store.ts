@@ -60,6 +60,7 @@ export class KeychainStore implements TrustStore {
     if (records === undefined) return known;
     const own = change.knowledgeIn(records, query);
     return {
+      ...known,
       pins: [...known.pins, ...own.pins],
       wasSecure: known.wasSecure || own.wasSecure,
       cleartextAllowed: known.cleartextAllowed || own.cleartextAllowed,

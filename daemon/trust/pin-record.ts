@@ -54,6 +54,20 @@ export const pinRecordSchema = z
   .readonly();
 export type PinRecord = z.infer<typeof pinRecordSchema>;
 
+/** Stands in for the address of a key that is given for a name alone: no server has it. */
+export const NO_ADDRESS = ipAddressSchema.parse('0.0.0.0');
+
+/** A key that the administrator's files give to everybody; in memory only, no store keeps it and nobody deletes it. */
+export interface FixedPin extends PinRecord {
+  /** The file's name in the folder keys.d. */
+  readonly file: string;
+}
+
+/** Whether a record is the administrator's. What was parsed as a `PinRecord` never is. */
+export function isFixed(pin: PinRecord): pin is FixedPin {
+  return 'file' in pin;
+}
+
 /** That a server was secure once: from then on cleartext to it is refused. */
 export const securedRecordSchema = z
   .object({

@@ -26,6 +26,8 @@ export function knowledgeIn(records: StoreContents, query: KnowledgeQuery): Know
     pins: pins.filter((pin) => pin.fingerprint === fingerprint || isAtServer(pin, server, name)),
     wasSecure: pinned || wasSecure(records, query),
     cleartextAllowed: mine(records.cleartext).some((record) => isAtServer(record, server, name)),
+    fixed: false,
+    uncertain: false,
   };
 }
 

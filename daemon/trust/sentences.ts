@@ -37,6 +37,10 @@ export function refusedKey(connection: Connection, identity: ServerIdentity, ver
       return oneLine(
         `${server} shows the key ${key}, which was revoked here. Nothing was sent to it. Ask the server's owner for the right key.`,
       );
+    case 'fixed':
+      return oneLine(
+        `${server} shows the key ${key}, but the administrator of this machine has fixed another (keys.d). Perhaps an attack; nothing was sent. Tell the administrator.`,
+      );
     case 'changed':
       return oneLine(
         `${server} changed its key to ${key}. Perhaps an attack; nothing was sent. If the owner agrees: tray or ftpseal keys add ${commandTarget(connection)} ${key}`,
@@ -95,6 +99,23 @@ export function downgraded(connection: Connection): string {
   );
 }
 
+/** Nobody's answer would help: the administrator's files say that this server is secure. */
+export function downgradedFixed(connection: Connection): string {
+  return oneLine(
+    `${serverLabel(connection)} offers no encryption, but the administrator of this machine has fixed a key for it (keys.d). This may be an attack; no password was sent. Tell the administrator.`,
+  );
+}
+
+/** What a person would have been asked, where the administrator has left nothing to people. */
+export function notForPeople(connection: Connection, question: Question): string {
+  const server = serverLabel(connection);
+  return oneLine(
+    question.kind === 'key'
+      ? `${server} shows the key ${question.identity.fingerprint}, which is not trusted here, and the administrator of this machine decides about keys (users.may_trust). Nothing was sent. Ask the administrator.`
+      : `${server} offers no encryption, and the administrator of this machine decides about that (users.may_trust). No password was sent. Ask the administrator.`,
+  );
+}
+
 export function cleartextRefused(connection: Connection): string {
   return oneLine(
     `${serverLabel(connection)} offers no encryption, and the configuration refuses to go on without (fallback.cleartext). No password was sent.`,
@@ -126,6 +147,7 @@ export function whyKeyIsAsked(verdict: Verdict): string {
     case 'caValid':
       return oneLine(`This server is new. A certificate authority vouches for its key for ${verdict.name}.`);
     case 'changed':
+    case 'fixed':
     case 'revoked':
     case 'known':
       return '';

@@ -11,6 +11,10 @@ export interface Knowledge {
   readonly wasSecure: boolean;
   /** The owner (or the machine) allowed cleartext to this server for good. */
   readonly cleartextAllowed: boolean;
+  /** The administrator's files know this server as secure: it is never used in clear, whatever a person answers. */
+  readonly fixed: boolean;
+  /** Something that the administrator has laid down can't be read: nothing may pass without a question that would have. */
+  readonly uncertain: boolean;
 }
 
 export interface KnowledgeQuery {

@@ -14,7 +14,7 @@ import {
 } from './pin-record.js';
 import type { OpenQuestion } from './prompt-broker.js';
 import type { Knowledge, KnowledgeQuery, TrustStore } from './store.js';
-import type { Verdict } from './verdict.js';
+import { fixedInstead, type Verdict } from './verdict.js';
 
 const commentOf: Readonly<Partial<Record<Verdict['kind'], string>>> = {
   renewed: 'renewed, vouched for by a certificate authority',
@@ -63,7 +63,9 @@ export class TrustMemory {
    * Makes a person's "always" last. Rejects with a Fault, and trusts nothing, where the key was revoked meanwhile or where the
    * server's security is not this person's to give up.
    */
-  async keepAnswer({ connection, question, concern }: OpenQuestion): Promise<void> {
+  async keepAnswer(open: OpenQuestion): Promise<void> {
+    const { connection, question, concern } = open;
+    await this.#requireNotFixed(open);
     if (question.kind === 'cleartext') {
       if (concern.kind === 'downgraded') await this.#forgetSecurity(connection);
       await this.#store.allowCleartext({ ...placeOf(connection), since: this.#now() });
@@ -78,6 +80,23 @@ export class TrustMemory {
     await this.#store.putPin({ ...this.#newPin(connection, identity, 'trusted by a person'), count: 0 });
     if (concern.kind === 'changed') await this.#retire(connection, identity, () => true);
     else await this.#retireRenewed(connection, identity);
+  }
+
+  /** The administrator may have spoken since the question was asked. */
+  async #requireNotFixed({ connection, question }: OpenQuestion): Promise<void> {
+    if (question.kind === 'cleartext') {
+      if (!(await this.know(connection, undefined)).fixed) return;
+    } else {
+      const { caValidFor } = question.identity;
+      const fingerprint = fingerprintOf(question.identity);
+      const { pins } = await this.know(connection, fingerprint);
+      if (fixedInstead({ ...connection, name: connection.name, pins, fingerprint, caValidFor }).length === 0)
+        return;
+    }
+    throw new Fault(
+      'not-permitted',
+      'The administrator has fixed the key of this server meanwhile (keys.d). Nothing was trusted.',
+    );
   }
 
   #newPin(connection: Connection, identity: ServerIdentity, comment: string): PinRecord {

@@ -10,10 +10,11 @@ import {
   type ServerIdentity,
 } from '../../shared/trust.js';
 import { BrandWatch } from './brand-watch.js';
+import { cautious, mayDecide } from './caution.js';
 import { concernOf, earlierKeys } from './concern.js';
 import { fingerprintOf, ownerOf } from './connection-place.js';
 import { answerOf, type GivenAnswer } from './given-answer.js';
-import { isAtServer } from './pin-record.js';
+import { isAtServer, isFixed } from './pin-record.js';
 import {
   noSuchQuestion,
   type Answer,
@@ -35,6 +36,8 @@ export interface TrustSurroundings {
   readonly programOf: (connection: Connection) => Promise<string | undefined>;
   readonly note: (message: string, fields: Readonly<Record<string, string | number>>) => void;
   readonly observe?: TrustObserver;
+  /** Whether people answer questions about trust; else only root does, and what people would be asked is refused. */
+  readonly peopleMayTrust?: boolean;
 }
 
 /** Told of what a person will look for later. Never throws. */
@@ -138,11 +141,13 @@ export class TrustService {
     question: KeyQuestion,
   ): Promise<Decision> {
     const verdict = await this.#verdict(connection, question.identity, policy);
+    const mayAsk = this.#mayAsk(connection);
     if (verdict.action === 'refuse') {
-      if (verdict.kind === 'changed') await this.#post(connection, question, concernOf(verdict));
+      if (verdict.kind === 'changed' && mayAsk) await this.#post(connection, question, concernOf(verdict));
       return this.#refuseKey(connection, question.identity, verdict);
     }
     if (verdict.action === 'accept') return this.#acceptKey(connection, question.identity, verdict);
+    if (!mayAsk) return { kind: 'refuse', sentence: say.notForPeople(connection, question) };
     const asked = { connection, question, concern: concernOf(verdict), why: say.whyKeyIsAsked(verdict) };
     const outcome = await this.#ask(sessionId, policy, asked);
     const decision = this.#decisionOf(outcome, connection, question);
@@ -162,9 +167,12 @@ export class TrustService {
     question: Extract<Question, { readonly kind: 'cleartext' }>,
   ): Promise<Decision> {
     const known = await this.#memory.know(connection, undefined);
+    const mayAsk = this.#mayAsk(connection);
+    const { cleartext } = (known.uncertain ? cautious(policy) : policy).fallback;
+    if (known.fixed) return { kind: 'refuse', sentence: say.downgradedFixed(connection) };
     if (known.wasSecure) {
       // Where the configuration refuses cleartext no answer would help.
-      if (policy.fallback.cleartext !== 'refuse') {
+      if (cleartext !== 'refuse' && mayAsk) {
         const earlier = earlierKeys(known.pins.filter((pin) => !pin.revoked));
         await this.#post(connection, question, { kind: 'downgraded', earlier });
       }
@@ -173,7 +181,7 @@ export class TrustService {
     const warned: Decision = question.anonymous
       ? allow
       : { kind: 'allow', warning: say.cleartextWarning(connection) };
-    switch (policy.fallback.cleartext) {
+    switch (cleartext) {
       case 'allow':
         return allow;
       case 'warn':
@@ -182,6 +190,7 @@ export class TrustService {
         return { kind: 'refuse', sentence: say.cleartextRefused(connection) };
       case 'ask': {
         if (known.cleartextAllowed) return warned;
+        if (!mayAsk) return { kind: 'refuse', sentence: say.notForPeople(connection, question) };
         const why = 'This server offers no encryption: password and files can be read on the way.';
         const asked = { connection, question, concern: { kind: 'cleartext' }, why } as const;
         const outcome = await this.#ask(sessionId, policy, asked);
@@ -191,21 +200,25 @@ export class TrustService {
         return again.wasSecure ? { kind: 'refuse', sentence: say.downgraded(connection) } : warned;
       }
       default:
-        return assertNever(policy.fallback.cleartext);
+        return assertNever(cleartext);
     }
   }
 
   async #verdict(connection: Connection, identity: ServerIdentity, policy: HostPolicy): Promise<Verdict> {
     const fingerprint = fingerprintOf(identity);
-    const { pins } = await this.#memory.know(connection, fingerprint);
+    const { pins, uncertain } = await this.#memory.know(connection, fingerprint);
     return judgeKey({
       pins,
       server: connection.server,
       name: connection.name,
       fingerprint,
       caValidFor: identity.caValidFor,
-      policy: policy.trust,
+      policy: (uncertain ? cautious(policy) : policy).trust,
     });
+  }
+
+  #mayAsk(connection: Connection): boolean {
+    return mayDecide(ownerOf(connection), this.#world.peopleMayTrust !== false);
   }
 
   #refuseKey(connection: Connection, identity: ServerIdentity, verdict: Verdict): Decision {
@@ -214,10 +227,11 @@ export class TrustService {
   }
 
   async #acceptKey(connection: Connection, identity: ServerIdentity, verdict: Verdict): Promise<Decision> {
+    // A key of the administrator's is known by name as well: no copy of it stays when the administrator takes it away.
     const isHere =
       verdict.kind === 'known' &&
-      verdict.pin.address === connection.server.address &&
-      verdict.pin.port === connection.server.port;
+      (isFixed(verdict.pin) ||
+        (verdict.pin.address === connection.server.address && verdict.pin.port === connection.server.port));
     const isRenamed = this.#brands.hasChanged(identity);
     if (isHere && isRenamed) this.#note('a known key shows another name', connection, identity, verdict);
     if (isHere) this.#memory.touch(verdict.pin);

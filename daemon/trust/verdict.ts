@@ -1,6 +1,8 @@
 // The verdict on a server's key: a pure function of what is remembered, what the server showed and the policy.
 //
 // Rules, in order; the first that applies decides:
+//   0. The administrator has fixed keys for this server, and this is none of them: refuse, whatever a person trusted. Unless a
+//      certificate authority vouches for it, and vouched for every fixed key, for the same name: then the other rules decide.
 //   1. The key was revoked: refuse, wherever it shows up.
 //   2. The key is pinned for this server (address and port, or name and port): go on.
 //   3. This server had another key. If a certificate authority vouches for the new key and vouched for the old one,
@@ -11,7 +13,7 @@
 import type { Endpoint } from '../../shared/endpoint.js';
 import type { KeyFingerprint } from '../../shared/fingerprint.js';
 import type { HostPolicy } from '../../shared/policy.js';
-import { isAtServer, isSameName, type PinRecord } from './pin-record.js';
+import { isAtServer, isFixed, isSameName, type FixedPin, type PinRecord } from './pin-record.js';
 
 export interface VerdictInput {
   /** The records that count for the connection's owner; others may be among them only if they concern neither server nor key. */
@@ -29,6 +31,12 @@ export type VerdictAction = 'accept' | 'ask' | 'refuse';
 
 /** `rule` is the number above. `pin` and `pins` are the records that decided. */
 export type Verdict =
+  | {
+      readonly kind: 'fixed';
+      readonly rule: 0;
+      readonly action: 'refuse';
+      readonly pins: readonly FixedPin[];
+    }
   | { readonly kind: 'revoked'; readonly rule: 1; readonly action: 'refuse'; readonly pin: PinRecord }
   | { readonly kind: 'known'; readonly rule: 2; readonly action: 'accept'; readonly pin: PinRecord }
   | {
@@ -62,6 +70,9 @@ export type Verdict =
 /** Judges one key. Total: gives exactly one verdict for every input. */
 export function judgeKey(input: VerdictInput): Verdict {
   const { pins, server, name, fingerprint, policy } = input;
+  const fixed = fixedInstead(input);
+  if (fixed.length > 0) return { kind: 'fixed', rule: 0, action: 'refuse', pins: fixed };
+
   const sameKey = pins.filter((pin) => pin.fingerprint === fingerprint);
   const revoked = sameKey.find((pin) => pin.revoked);
   if (revoked !== undefined) return { kind: 'revoked', rule: 1, action: 'refuse', pin: revoked };
@@ -81,6 +92,17 @@ export function judgeKey(input: VerdictInput): Verdict {
     return { kind: 'caValid', rule: 5, action: policy.caValid, name };
   }
   return { kind: 'new', rule: 6, action: actionForNew(policy, here.length > 0), replaces: here };
+}
+
+/** The keys that the administrator has fixed for this server, if by rule 0 they exclude the one that it shows; else none. */
+export function fixedInstead(
+  shown: Pick<VerdictInput, 'pins' | 'server' | 'name' | 'fingerprint' | 'caValidFor'>,
+): readonly FixedPin[] {
+  const { pins, server, name, fingerprint, caValidFor } = shown;
+  const fixed = pins.filter(isFixed).filter((pin) => !pin.revoked && isAtServer(pin, server, name));
+  const admits = (pin: FixedPin) => pin.fingerprint === fingerprint;
+  const vouched = fixed.every((pin) => isSameName(pin.caValidFor, caValidFor));
+  return vouched || fixed.some(admits) ? [] : fixed;
 }
 
 /** Every other key of the server must have been vouched for: one that a person pinned is not for an authority to replace. */

@@ -160,7 +160,7 @@ describe('supervisor', { skip }, () => {
     assert.equal(statSync(`${base}/a/state/proof`).uid, proxyUid);
   });
 
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     test(`${signal} ends all of it in order`, async () => {
       for (const onFailure of ['open', 'closed'] as const) {
         const supervisor = launch({ onFailure });

@@ -91,6 +91,8 @@ export interface ServerCard {
   readonly port: number;
   readonly note: string;
   readonly tone: Tone;
+  /** Given by the administrator: nothing of it can be changed here. */
+  readonly fixed: boolean;
   readonly keys: readonly KeyRow[];
   /** Lower case, for the search. */
   readonly haystack: string;

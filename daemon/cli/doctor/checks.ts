@@ -1,12 +1,14 @@
 // What `ftpseal doctor` looks at on this machine, one line each.
 import { accessSync, constants, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parsePortRange, type PortRange } from '../../../shared/endpoint.js';
 import { Fault } from '../../../shared/fault.js';
 import type { Status } from '../../../shared/ipc-messages.js';
 import { loadConfig } from '../../config-load.js';
 import { howToStart } from '../../sys/platform-words.js';
+import { isMachine, ownUser } from '../../sys/own-user.js';
 import { defaultConfigPath } from '../../sys/usual-places.js';
+import { KEYS_FOLDER, readKeysFolder } from '../../trust/keys-folder.js';
 import type { Config } from '../../config.js';
 import { hasNetAdmin } from '../../divert/linux/nft-runner.js';
 import { SYSTEM_PATH } from '../../sys/system-path.js';
@@ -98,6 +100,20 @@ export function ephemeralRange(): PortRange | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The administrator's keys, as this user can read them. */
+export async function checkKeysFolder(path: string | undefined): Promise<readonly Finding[]> {
+  const folder = join(dirname(resolve(path ?? defaultConfigPath)), KEYS_FOLDER);
+  const reading = await readKeysFolder(folder, isMachine() ? [] : [ownUser() ?? 0]);
+  if (reading.kind === 'missing') return [];
+  const todo = 'correct or remove it; a service that runs sees it at once';
+  if (reading.kind === 'refused') return [fail('keys.d', reading.sentence, todo)];
+  const bad = reading.files.flatMap((file) =>
+    file.kind === 'bad' ? [fail('keys.d', file.sentence, todo)] : [],
+  );
+  const keys = reading.files.flatMap((file) => (file.kind === 'good' ? file.records.pins : [])).length;
+  return [...bad, ok('keys.d', `${keys} keys by the administrator, in ${folder}`)];
 }
 
 export async function checkDaemon(options: DirOptions): Promise<readonly Finding[]> {

@@ -8,6 +8,7 @@ import { parseHost } from '../selector.js';
 import {
   checkConfig,
   checkDaemon,
+  checkKeysFolder,
   checkNode,
   checkProxyUser,
   checkRanges,
@@ -40,6 +41,7 @@ async function checkMachine(options: DoctorOptions): Promise<readonly Finding[]>
       ...windows.checkStateFolder(),
       finding,
       ...(config === undefined ? [] : [checkRanges(config, ephemeralRange())]),
+      ...(await checkKeysFolder(options.config)),
       ...(await checkDaemon(options)),
     ];
   }
@@ -55,6 +57,7 @@ async function checkMachine(options: DoctorOptions): Promise<readonly Finding[]>
     checkProxyUser(),
     finding,
     ...(config === undefined ? [] : [checkRanges(config, ephemeralRange())]),
+    ...(await checkKeysFolder(options.config)),
     ...(await checkDaemon(options)),
   ];
 }

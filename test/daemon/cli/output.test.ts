@@ -94,6 +94,7 @@ describe('the status', () => {
     ],
     sessions: { total: 3, secured: 1, cleartext: 2, other: 0 },
     questions: 1,
+    keysFolder: { folder: '/etc/ftpseal/keys.d', keys: 0, troubles: [] },
     warnings: ['Not encrypted now: sessions to a.test.'],
   };
   it('says what is wrong', () => {

@@ -16,6 +16,7 @@ import { parseConfig } from '../../../daemon/config-load.js';
 import { History } from '../../../daemon/history/history.js';
 import { HistoryRecorder } from '../../../daemon/history/recorder.js';
 import { FileStore } from '../../../daemon/trust/file-store.js';
+import { FixedKeys } from '../../../daemon/trust/fixed-keys.js';
 import { PromptBroker } from '../../../daemon/trust/prompt-broker.js';
 import { TrustService, type TrustEvent } from '../../../daemon/trust/trust-service.js';
 import { connection } from '../trust/fixture.js';
@@ -26,6 +27,8 @@ export interface TestWorld {
   readonly sessions: SessionTable;
   readonly broker: PromptBroker;
   readonly store: FileStore;
+  /** Nothing, until its `load`: then what is in keys.d below `folder`. */
+  readonly fixed: FixedKeys;
   readonly trust: TrustService;
   readonly log: Log;
   readonly agents: AgentRegistry;
@@ -37,7 +40,7 @@ export interface TestWorld {
 }
 
 /** `close` takes everything away again. */
-export async function makeWorld(): Promise<TestWorld> {
+export async function makeWorld({ mayTrust = true } = {}): Promise<TestWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'ftpseal-ipc-'));
   await chmod(folder, 0o711);
   const sessions = new SessionTable();
@@ -57,12 +60,19 @@ export async function makeWorld(): Promise<TestWorld> {
     recorder.trust(event);
   };
   const trust = new TrustService({ store, broker, now: Date.now, programOf, note, observe });
+  const fixed = new FixedKeys({
+    folder: join(folder, 'keys.d'),
+    also: [process.geteuid?.() ?? 0],
+    note: () => undefined,
+  });
   const closed: string[] = [];
   const agents = new AgentRegistry('file');
   const path = socketPath(folder);
   const table = ipcMethodTable({
     sessions,
     store,
+    fixed,
+    mayTrust,
     broker,
     trust,
     agents,
@@ -80,6 +90,7 @@ export async function makeWorld(): Promise<TestWorld> {
       mode: 'redirect',
       redirect: { kind: 'active', ports: [] },
       workers: [{ index: 0, alive: true, sessions: 0, restarts: 0 }],
+      keysFolder: { folder, keys: 0, troubles: [] },
       troubles: [],
     }),
   });
@@ -87,12 +98,13 @@ export async function makeWorld(): Promise<TestWorld> {
   const close = async () => {
     broker.close();
     await server.close();
+    fixed.close();
     await store.close();
     history.close();
     log.close();
     await rm(folder, { recursive: true, force: true });
   };
-  return { folder, path, sessions, broker, store, trust, log, agents, server, table, closed, close };
+  return { folder, path, sessions, broker, store, fixed, trust, log, agents, server, table, closed, close };
 }
 
 export function sessionState(

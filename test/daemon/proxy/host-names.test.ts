@@ -50,4 +50,27 @@ describe('names that the configuration gives', () => {
     const names = new HostNames(parseConfig('', 'f'), () => assert.fail('asked the resolver'));
     assert.equal(await names.nameOf(at('192.0.2.1')), undefined);
   });
+
+  it('are those of the administrator’s keys too, from the moment that they are there', async () => {
+    let more: readonly { readonly name: string; readonly port: number }[] = [];
+    const asked: string[] = [];
+    const resolve = (name: string) => {
+      asked.push(name);
+      return Promise.resolve([at('192.0.2.1').address]);
+    };
+    const names = new HostNames(
+      parseConfig('', 'f'),
+      resolve,
+      () => 0,
+      () => more,
+    );
+    assert.equal(await names.nameOf(at('192.0.2.1')), undefined);
+    more = [{ name: 'fleet.test', port: 21 }];
+    assert.equal(await names.nameOf(at('192.0.2.1')), 'fleet.test');
+    assert.equal(await names.nameOf(at('192.0.2.1', 2121)), undefined);
+    assert.equal(await names.nameOf(at('192.0.2.1')), 'fleet.test');
+    assert.deepEqual(asked, ['fleet.test']);
+    more = [];
+    assert.equal(await names.nameOf(at('192.0.2.1')), undefined);
+  });
 });

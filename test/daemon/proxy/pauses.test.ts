@@ -20,6 +20,12 @@ describe('pauses', () => {
     assert.equal(pauses.untilOf(7), undefined);
   });
 
+  it('are not for where the administrator has locked them, and say so', () => {
+    const obstacle = pauseObstacle('redirect', 'warn', false);
+    assert.match(obstacle?.userMessage ?? '', /administrator has locked/);
+    assert.throws(() => new Pauses({ now: () => 0, obstacle }).start(0, 1), { code: 'not-permitted' });
+  });
+
   it('a second one takes the place of the first', () => {
     const pauses = new Pauses({ now: () => 0, obstacle: undefined });
     pauses.start(7, 900);
@@ -28,9 +34,9 @@ describe('pauses', () => {
   });
 
   it('are not for where cleartext is refused, nor for the explicit proxy', () => {
-    assert.equal(pauseObstacle('redirect', 'warn'), undefined);
-    assert.equal(pauseObstacle('explicit', 'warn')?.code, 'usage');
-    const obstacle = pauseObstacle('redirect', 'refuse');
+    assert.equal(pauseObstacle('redirect', 'warn', true), undefined);
+    assert.equal(pauseObstacle('explicit', 'warn', true)?.code, 'usage');
+    const obstacle = pauseObstacle('redirect', 'refuse', true);
     const pauses = new Pauses({ now: () => 0, obstacle });
     assert.throws(
       () => pauses.start(7, 1),

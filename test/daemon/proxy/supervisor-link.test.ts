@@ -29,7 +29,10 @@ function make() {
         hangUp = listener;
       },
     },
-    { stop: (graceMs, reason) => stops.push(`${graceMs} ${reason}`) },
+    {
+      stop: (graceMs, reason) => stops.push(`${graceMs} ${reason}`),
+      reload: () => stops.push('reload'),
+    },
   );
   return {
     link,
@@ -49,6 +52,12 @@ describe('the link to the supervisor', () => {
     const { link, say } = make();
     say(start);
     assert.equal((await link.start).shares.length, 1);
+  });
+
+  it('hears that the administrator’s keys are to be read again', () => {
+    const { say, stops } = make();
+    say({ kind: 'reload' });
+    assert.deepEqual(stops, ['reload']);
   });
 
   it('hears once that a successor waits', async () => {

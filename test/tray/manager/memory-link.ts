@@ -18,6 +18,7 @@ export const connected: AgentState = {
     workers: [{ index: 0, alive: true, sessions: 0, restarts: 0 }],
     sessions: { total: 0, secured: 0, cleartext: 0, other: 0 },
     questions: 0,
+    keysFolder: { folder: '/etc/ftpseal/keys.d', keys: 0, troubles: [] },
     warnings: [],
   },
   sessions: [],

@@ -77,6 +77,7 @@ export function status(fields: Partial<Status> = {}): Status {
     workers: [],
     sessions: { total: 0, secured: 0, cleartext: 0, other: 0 },
     questions: 0,
+    keysFolder: { folder: '/etc/ftpseal/keys.d', keys: 0, troubles: [] },
     warnings: [],
     ...fields,
   };

@@ -4,7 +4,7 @@ import { change, read, sentenceOf } from './api.js';
 import { field, showDialog } from './dialog.js';
 import { button, el, fill } from './dom.js';
 import { icon } from './icons.js';
-import { announce, factList, failure, keyFigure, notice, toneIcon } from './parts.js';
+import { announce, factList, failure, keyFigure, lock, notice, toneIcon } from './parts.js';
 import { plural } from './words.js';
 
 export class KeysPage {
@@ -143,7 +143,7 @@ export class KeysPage {
       { class: 'card server', open, 'data-place': server.id },
       summary,
       ...keys,
-      el('div', { class: 'buttons' }, forget),
+      server.fixed ? lock() : el('div', { class: 'buttons' }, forget),
     );
   }
 
@@ -173,7 +173,7 @@ export class KeysPage {
         'div',
         {},
         factList(key.facts),
-        el('div', { class: 'buttons' }, rename, !key.revoked && revoke, remove),
+        !server.fixed && el('div', { class: 'buttons' }, rename, !key.revoked && revoke, remove),
       ),
     );
   }

@@ -82,3 +82,8 @@ export function announce(text: string): void {
     document.body.appendChild(el('p', { id: 'announcer', role: 'status' }));
   place.textContent = text;
 }
+
+/** What the administrator has decided. */
+export function lock(): HTMLElement {
+  return el('span', { class: 'origin fixed' }, icon('locked'), 'set by the administrator');
+}

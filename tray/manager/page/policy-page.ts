@@ -2,8 +2,7 @@
 import type { PolicyView, SettingRow } from '../wire.js';
 import { read, sentenceOf } from './api.js';
 import { el, fill } from './dom.js';
-import { icon } from './icons.js';
-import { failure } from './parts.js';
+import { failure, lock } from './parts.js';
 
 export function startPolicy(content: HTMLElement): void {
   read('/api/policy', 'policy').then(
@@ -76,8 +75,4 @@ function setting({ key, title, meaning, value, locked }: SettingRow): HTMLElemen
       meaning !== '' && el('span', { class: 'sub' }, meaning),
     ),
   );
-}
-
-function lock(): HTMLElement {
-  return el('span', { class: 'origin fixed' }, icon('locked'), 'set by the administrator');
 }

@@ -1,8 +1,8 @@
 // The page "Servers and keys": what is remembered, a card for each server.
 import { formatEndpoint } from '../../../shared/endpoint.js';
-import type { StoreView } from '../../../shared/ipc-messages.js';
+import type { ListedKey, StoreView } from '../../../shared/ipc-messages.js';
 import { mechanismLabel } from '../../../shared/trust.js';
-import type { PinRecord, Place } from '../../../daemon/trust/pin-record.js';
+import { NO_ADDRESS, type PinRecord, type Place } from '../../../daemon/trust/pin-record.js';
 import type { AgentState } from '../../agent-state.js';
 import { displayText } from '../display-text.js';
 import type { Fact, KeyRow, KeysView, ServerCard, Tone } from '../wire.js';
@@ -19,8 +19,10 @@ export function keysView(store: StoreView, state: AgentState): KeysView {
   return { kind: 'keys', banners: bannersOf(state), servers };
 }
 
-/** One server: all records of one owner at one address and port. */
-export function placeId({ owner, address, port }: Place): string {
+/** One server: all records of one owner at one address and port. What the administrator gives is a server of its own. */
+export function placeId(place: Place): string {
+  const { owner, address, port, name } = place;
+  if ('file' in place) return `administrator ${formatEndpoint({ address, port })} ${name ?? ''}`;
   return `${owner.kind === 'user' ? owner.uid : 'machine'} ${formatEndpoint({ address, port })}`;
 }
 
@@ -35,6 +37,7 @@ function card(id: string, place: Place, store: StoreView): ServerCard {
   const name = pins.find((pin) => pin.name !== undefined)?.name ?? place.name;
   const title = label !== '' ? label : displayText(name ?? place.address, 120);
   const note = noteOf(pins, cleartext?.since);
+  const fixed = pins.some(({ file }) => file !== undefined);
   const keys = pins.map(keyRow);
   const parts = [
     title,
@@ -47,8 +50,13 @@ function card(id: string, place: Place, store: StoreView): ServerCard {
     id,
     title,
     label,
+    fixed,
     address:
-      name !== undefined && label !== '' ? `${displayText(name, 120)}, ${place.address}` : place.address,
+      place.address === NO_ADDRESS
+        ? 'wherever its name leads'
+        : name !== undefined && label !== ''
+          ? `${displayText(name, 120)}, ${place.address}`
+          : place.address,
     port: place.port,
     ...note,
     keys,
@@ -72,9 +80,12 @@ function noteOf(
   };
 }
 
-function keyRow(pin: PinRecord): KeyRow {
+function keyRow(pin: ListedKey): KeyRow {
   const facts: readonly Fact[] = [
-    { label: 'First seen', value: dayText(pin.firstSeen) },
+    ...(pin.file === undefined
+      ? []
+      : [{ label: 'Set by the administrator', value: displayText(`keys.d/${pin.file}`, 200) }]),
+    ...(pin.firstSeen === 0 ? [] : [{ label: 'First seen', value: dayText(pin.firstSeen) }]),
     { label: 'Last used', value: pin.lastUsed === undefined ? 'never' : dayText(pin.lastUsed) },
     { label: 'Used', value: count(pin.count, 'time') },
     ...(pin.caValidFor === undefined

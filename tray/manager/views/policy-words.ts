@@ -8,6 +8,7 @@ export interface PolicyWords {
 
 export const policyGroups: readonly { readonly title: string; readonly prefix: string }[] = [
   { title: 'Trust', prefix: 'trust.' },
+  { title: 'What is left to you', prefix: 'users.' },
   { title: 'Servers without encryption', prefix: 'fallback.' },
   { title: 'File transfers', prefix: 'data.' },
   { title: 'Encryption', prefix: 'tls.' },
@@ -52,6 +53,21 @@ export const policyWords: Readonly<Record<string, PolicyWords>> = {
     meaning: {
       '"keychain"': 'In your keychain, where the desktop has one.',
       '"file"': 'In a file that only the daemon reads.',
+    },
+  },
+  'users.may_pause': {
+    title: 'Pausing ftpseal',
+    meaning: {
+      true: 'You can let your connections pass unencrypted for a while.',
+      false: 'Locked: only the administrator decides that.',
+    },
+  },
+  'users.may_trust': {
+    title: 'Trusting keys',
+    meaning: {
+      true: 'You answer questions about servers, and can add and delete keys of your own.',
+      false:
+        'Locked: only keys that the administrator or an authority vouches for count, and you are not asked.',
     },
   },
   'fallback.cleartext': {

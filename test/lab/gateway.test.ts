@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { clientUid, login } from './harness/account.js';
 import { capture, type Capture } from './harness/capture.js';
 import { must, run, waitFor } from './harness/command.js';
-import { knockAt, startHardened, type Knock } from './gateway/ground.js';
+import { knockAt, startHardened, startImpostor, type Knock } from './gateway/ground.js';
 import type { Daemon } from './harness/ftpseal.js';
 import { openLab, type Lab } from './harness/lab.js';
 import { content, marker } from './harness/payload.js';
@@ -16,7 +16,17 @@ import type { LabServer } from './harness/server.js';
 import { proftpd13, proftpdPlain } from './servers/proftpd.js';
 import { vsftpdTls } from './servers/vsftpd.js';
 import { FtpTalk, type Form } from './show/ftp-talk.js';
-import { clientFolder, digest, keys, namesAt, place, questions, readAt, sessions } from './show/ground.js';
+import {
+  clientFolder,
+  digest,
+  keys,
+  namesAt,
+  place,
+  questions,
+  readAt,
+  sessions,
+  status,
+} from './show/ground.js';
 import { Talker } from './show/talker.js';
 
 const file = content(300_000);
@@ -344,6 +354,20 @@ describe('a router for devices', { skip }, () => {
     await listener.stop();
   });
 
+  test('nobody on the router takes the place of a dead proxy', async () => {
+    const { pid } = await status(daemon);
+    process.kill(daemon.pid, 'SIGSTOP');
+    process.kill(pid, 'SIGKILL');
+    const impostor = await startImpostor(router);
+    const knocks = [1, 2].map(() => dial({ from: '10.21.0.2', to: vsftpd.address.ipv4, port: 21 }));
+    assert.deepEqual(await Promise.all(knocks), ['timeout', 'timeout']);
+    assert.equal(impostor.stdout(), '', 'it has caught nobody');
+    await impostor.stop();
+    process.kill(daemon.pid, 'SIGCONT');
+    const greeted = () => dial({ from: '10.21.0.2', to: vsftpd.address.ipv4, port: 21 });
+    await waitFor('the next proxy', async () => (await greeted()).startsWith('220 '));
+  });
+
   test('after kill -9 nothing of a device goes out in clear while on_failure is closed, and the next start serves again', async () => {
     const talk = await FtpTalk.open(talker, vsftpd.address.ipv4);
     await talk.login();
@@ -359,8 +383,13 @@ describe('a router for devices', { skip }, () => {
     assert.match(await say('10.21.0.2', vsftpd.address.ipv4, `USER ${login.user}`), /\n331 /);
   });
 
-  test('a stop leaves no rule, and the device’s FTP goes its own way', async () => {
+  test('a stop ends the device’s session unheard, leaves no rule, and its FTP goes its own way', async () => {
+    const talk = await FtpTalk.open(talker, vsftpd.address.ipv4);
+    await talk.expect(331, `USER ${login.user}`);
+    const seen = await watch(vsftpd);
     await daemon.stop();
+    await talk.say(`PASS ${login.password}`).catch(() => undefined);
+    await assertUnreadable(seen);
     assert.equal(await must({ namespace: router }, ['nft', 'list', 'ruleset']), '');
     assert.match(await dial({ from: '10.21.0.2', to: vsftpd.address.ipv4, port: 21 }), /^220 /);
     daemon = await startGateway();

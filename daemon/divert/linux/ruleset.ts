@@ -150,11 +150,12 @@ function formatRedirectChain(plan: DivertPlan): readonly string[] {
 }
 
 // The client that awaits an active data connection must see the server's address and port 20, not ours. It is a
-// connection from this machine to itself, so it is ours to rename where it leaves for the loopback interface.
+// connection from this machine to itself, so it is ours to rename where it leaves for the loopback interface. Before the usual 100: a
+// router that masquerades whatever leaves would otherwise do it first.
 function formatSourceChain(plan: DivertPlan): readonly string[] {
   return [
     '\tchain post {',
-    '\t\ttype nat hook postrouting priority 100; policy accept;',
+    '\t\ttype nat hook postrouting priority 99; policy accept;',
     `\t\tmeta skuid ${plan.proxyUid} oif "lo" snat ip to tcp sport map @active4`,
     `\t\tmeta skuid ${plan.proxyUid} oif "lo" snat ip6 to tcp sport map @active6`,
     ...forwardedSourceRules(plan),

@@ -51,7 +51,7 @@ table inet ftpseal {
 		tcp dport 22210-23209 ip6 daddr @servers6 redirect to :31109
 	}
 	chain post {
-		type nat hook postrouting priority 100; policy accept;
+		type nat hook postrouting priority 99; policy accept;
 		meta skuid 21021 oif "lo" snat ip to tcp sport map @active4
 		meta skuid 21021 oif "lo" snat ip6 to tcp sport map @active6
 	}

@@ -16,7 +16,16 @@ export type FaultCode =
   | 'internal'; // a bug
 
 /** The exit codes of the command line (ARCHITECTURE.md section 10). */
-export const EXIT = { done: 0, failed: 1, usage: 2, noDaemon: 3, notPermitted: 4, retired: 75 } as const;
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  noDaemon: 3,
+  notPermitted: 4,
+  notSecuring: 5,
+  attention: 6,
+  retired: 75,
+} as const;
 
 /**
  * An error with a code and a sentence for people: what happened, what it means, what to do.

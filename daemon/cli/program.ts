@@ -8,6 +8,7 @@ import { defaultConfigPath } from '../sys/usual-places.js';
 
 import { addCertCommands } from './cert-program.js';
 import type * as DaemonModule from './daemon-command.js';
+import type * as StatusModule from './status-command.js';
 import type * as DoctorModule from './doctor/doctor-command.js';
 import { addKeysCommands } from './keys-program.js';
 import { examples, withJson, withRuntimeDir, type Shared } from './options.js';
@@ -126,9 +127,11 @@ function addDaemonCommands(program: Command, outcome: Outcome): void {
 function addLookCommands(program: Command, outcome: Outcome): void {
   withJson(withRuntimeDir(program.command('status')))
     .description('what the daemon does now, on one screen')
-    .action(async (options: Shared) => {
+    .option('--check', 'say by the exit code how it is: 0 well, 5 not secured now, 6 look at the warnings')
+    .addHelpText('after', examples('ftpseal status', 'ftpseal status --json --check'))
+    .action(async (options: StatusModule.StatusOptions) => {
       const { statusCommand } = await import('./status-command.js');
-      await statusCommand(options);
+      outcome.exitCode = await statusCommand(options);
     });
   withJson(withRuntimeDir(program.command('sessions')))
     .description('the FTP sessions that run now and how they are protected')

@@ -1,13 +1,29 @@
 // `ftpseal status`: one screen.
+import { EXIT } from '../../shared/fault.js';
+import { healthOf, type Health } from '../../shared/health.js';
 import type { Status } from '../../shared/ipc-messages.js';
 import { formatAgo, show, type JsonOption } from './output.js';
 import { connectDaemon, type DirOptions } from './paths.js';
 
-export async function statusCommand(options: DirOptions & JsonOption): Promise<void> {
+export interface StatusOptions extends DirOptions, JsonOption {
+  /** The exit code says how it is. */
+  readonly check?: boolean;
+}
+
+const codeOf: Readonly<Record<Health, number>> = {
+  ok: EXIT.done,
+  attention: EXIT.attention,
+  failed: EXIT.notSecuring,
+};
+
+/** Resolves with the exit code: without `check` 0 whenever the daemon answers. */
+export async function statusCommand(options: StatusOptions): Promise<number> {
   const client = await connectDaemon(options);
   try {
     const status = await client.request('status', {});
-    show(status, options, () => formatStatus(status, Date.now()));
+    const health = healthOf(status);
+    show({ health, ...status }, options, () => formatStatus(status, Date.now()));
+    return options.check === true ? codeOf[health] : EXIT.done;
   } finally {
     client.close();
   }

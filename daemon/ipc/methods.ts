@@ -77,7 +77,8 @@ function ownSessions(world: IpcWorld, actor: Actor): readonly SessionState[] {
   return world.sessions.list().filter((state) => maySeeUid(actor, state.connection.uid));
 }
 
-function statusFor(world: IpcWorld, actor: Actor): Status {
+/** The status as this actor sees it. */
+export function statusFor(world: IpcWorld, actor: Actor): Status {
   const sessions = ownSessions(world, actor);
   const secured = sessions.filter((state) => state.protection === 'secured').length;
   const cleartext = sessions.filter((state) => state.protection === 'cleartext');

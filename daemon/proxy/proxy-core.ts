@@ -10,7 +10,9 @@ import { History } from '../history/history.js';
 import { HistoryRecorder } from '../history/recorder.js';
 import { AgentRegistry } from '../ipc/agents.js';
 import { dispatcher } from '../ipc/dispatch.js';
-import { ipcMethodTable, type IpcWorld } from '../ipc/methods.js';
+import { MetricsServer } from '../ipc/metrics-server.js';
+import { metricsText } from '../ipc/metrics-text.js';
+import { ipcMethodTable, statusFor, type IpcWorld } from '../ipc/methods.js';
 import { IpcServer } from '../ipc/server.js';
 import { socketPath } from '../ipc/socket-path.js';
 import type { SessionState, WorkerAnswer, WorkerRequest } from '../pool/messages.js';
@@ -29,6 +31,7 @@ import { serverLabel } from '../trust/sentences.js';
 import type { TrustStore } from '../trust/store.js';
 import { TrustService } from '../trust/trust-service.js';
 import { DeviceSessions } from './device-sessions.js';
+import { Counters } from './counters.js';
 import { HostNames, resolveName } from './host-names.js';
 import { pauseObstacle, Pauses } from './pauses.js';
 import type { ServerRegistry } from './server-registry.js';
@@ -82,8 +85,10 @@ export class ProxyCore {
   readonly #devices: DeviceSessions;
   readonly #pool: WorkerPool;
   readonly #registry: ServerRegistry | undefined;
+  readonly #counters = new Counters();
   readonly #startedAt = Date.now();
   #ipc: IpcServer | undefined;
+  #metrics: MetricsServer | undefined;
   #sweeper: NodeJS.Timeout | undefined;
   #redirectFault: string | undefined;
   #redirected = false;
@@ -109,6 +114,7 @@ export class ProxyCore {
         options.log.info(message, fields);
       },
       observe: (event) => {
+        if (event.kind === 'refused') this.#counters.refused();
         this.#recorder.trust(event);
       },
     });
@@ -160,6 +166,7 @@ export class ProxyCore {
     clearInterval(this.#sweeper);
     this.#broker.close();
     await this.#pool.stop(graceMs);
+    await this.#metrics?.close();
     await this.#ipc?.close();
     this.#history.close();
     await this.#store.close();
@@ -190,6 +197,20 @@ export class ProxyCore {
       socketPath(this.#options.runtimeDir),
       dispatcher(ipcMethodTable(world)),
     );
+    await this.#listenMetrics(world);
+  }
+
+  /** Without it all else works: a socket that can't be made is a line in the log. */
+  async #listenMetrics(world: IpcWorld): Promise<void> {
+    const { runtimeDir, log } = this.#options;
+    const own = ownUser();
+    if (process.platform === 'win32' || own === undefined) return;
+    const text = () => metricsText(statusFor(world, { kind: 'all', uid: own }), this.#counters.now);
+    try {
+      this.#metrics = await MetricsServer.listen(runtimeDir, text);
+    } catch (error) {
+      log.warn(Fault.from(error).userMessage);
+    }
   }
 
   #listener(): PoolListener {
@@ -211,6 +232,7 @@ export class ProxyCore {
         }
         if (last === undefined && state.connection.forwarded === true) this.#devices.began(state.connection);
         if (state.protection !== before && state.protection !== 'none') logProtection(log, state);
+        this.#counters.session(state, last);
         this.#recorder.session(state, last);
       },
       ended: (index, id, reason) => {
@@ -222,6 +244,7 @@ export class ProxyCore {
         log.write(level, message, { worker: index, ...fields });
       },
       died: (index, reason) => {
+        this.#counters.workerLost();
         const lost = this.#sessions.endAll(index, 'the worker that carried it died');
         log.error('a worker died and is being replaced', { index, reason, sessionsLost: lost });
       },

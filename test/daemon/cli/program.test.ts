@@ -71,6 +71,27 @@ describe('exit codes', () => {
     assert.equal((await asked(['prompts', '--answer', 'abc', 'yes'])).code, 2);
   });
 
+  it('of status --check say how it is, and --json has the same in words', async () => {
+    const good = world.state.now;
+    const health = async () => {
+      const { code, stdout } = await asked(['status', '--check', '--json']);
+      return [code, (JSON.parse(stdout) as { health: string }).health];
+    };
+    assert.deepEqual(await health(), [0, 'ok']);
+    world.state.now = { ...good, keysFolder: { ...good.keysFolder, troubles: ['keys.d/a.json is wrong.'] } };
+    assert.deepEqual(await health(), [6, 'attention']);
+    assert.equal((await asked(['status'])).code, 0, 'without --check the answer itself is what counts');
+    world.state.now = { ...good, redirect: { kind: 'failed', sentence: 'nft says no' } };
+    assert.deepEqual(await health(), [5, 'failed']);
+    world.state.now = { ...good, workers: good.workers.map((worker) => ({ ...worker, alive: false })) };
+    assert.deepEqual(await health(), [5, 'failed']);
+    world.state.now = good;
+    assert.equal(
+      (await ftpseal(['status', '--check', '--runtime-dir', join(world.folder, 'nowhere')])).code,
+      3,
+    );
+  });
+
   it('3 without a daemon, with a sentence that says what to do', async () => {
     const result = await ftpseal(['status', '--runtime-dir', join(world.folder, 'nowhere')]);
     assert.equal(result.code, 3);

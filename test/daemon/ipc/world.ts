@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AgentRegistry } from '../../../daemon/ipc/agents.js';
 import { dispatcher, type MethodTable } from '../../../daemon/ipc/dispatch.js';
-import { ipcMethodTable } from '../../../daemon/ipc/methods.js';
+import { ipcMethodTable, type IpcWorld } from '../../../daemon/ipc/methods.js';
 import { IpcServer } from '../../../daemon/ipc/server.js';
 import { socketPath } from '../../../daemon/ipc/socket-path.js';
 import type { SessionState } from '../../../daemon/pool/messages.js';
@@ -36,6 +36,8 @@ export interface TestWorld {
   /** For a second server after the first. */
   readonly table: MethodTable;
   readonly closed: string[];
+  /** What the daemon would say of itself; the test changes it. */
+  readonly state: { now: ReturnType<IpcWorld['state']> };
   close(): Promise<void>;
 }
 
@@ -65,6 +67,18 @@ export async function makeWorld({ mayTrust = true } = {}): Promise<TestWorld> {
     also: [process.geteuid?.() ?? 0],
     note: () => undefined,
   });
+  const state: TestWorld['state'] = {
+    now: {
+      version: '1',
+      pid: 1,
+      startedAt: 0,
+      mode: 'redirect',
+      redirect: { kind: 'active', ports: [] },
+      workers: [{ index: 0, alive: true, sessions: 0, restarts: 0 }],
+      keysFolder: { folder, keys: 0, troubles: [] },
+      troubles: [],
+    },
+  };
   const closed: string[] = [];
   const agents = new AgentRegistry('file');
   const path = socketPath(folder);
@@ -83,16 +97,7 @@ export async function makeWorld({ mayTrust = true } = {}): Promise<TestWorld> {
     config: configView(parseConfig('', 'none'), { file: '/etc/ftpseal/config.toml', given: new Set() }),
     closeSession: (id) => closed.push(id),
     programOf,
-    state: () => ({
-      version: '1',
-      pid: 1,
-      startedAt: 0,
-      mode: 'redirect',
-      redirect: { kind: 'active', ports: [] },
-      workers: [{ index: 0, alive: true, sessions: 0, restarts: 0 }],
-      keysFolder: { folder, keys: 0, troubles: [] },
-      troubles: [],
-    }),
+    state: () => state.now,
   });
   const server = await IpcServer.listen(path, dispatcher(table));
   const close = async () => {
@@ -104,7 +109,22 @@ export async function makeWorld({ mayTrust = true } = {}): Promise<TestWorld> {
     log.close();
     await rm(folder, { recursive: true, force: true });
   };
-  return { folder, path, sessions, broker, store, fixed, trust, log, agents, server, table, closed, close };
+  return {
+    folder,
+    path,
+    sessions,
+    broker,
+    store,
+    fixed,
+    trust,
+    log,
+    agents,
+    server,
+    table,
+    closed,
+    state,
+    close,
+  };
 }
 
 export function sessionState(

@@ -1,5 +1,6 @@
 // How the configuration file is written: its tables, keys, defaults and the sentence for each wrong value.
 // `configFileSchema` turns what the TOML reader gives into a Config.
+import path from 'node:path';
 import { z } from 'zod';
 import { parsePort, parsePortRange, type PortRange } from '../shared/endpoint.js';
 import { clientModes, type ClientRule, type Net } from './client-rule.js';
@@ -10,6 +11,7 @@ import {
   dataProtections,
   hostModes,
   mechanismNames,
+  nameLookups,
   redirectLayers,
   tlsVersions,
   unknownKeyPolicies,
@@ -83,6 +85,12 @@ const mechanisms = listOf(oneOf(mechanismNames), 'mechanism names').min(1, {
   error: 'must name at least one mechanism; to use none, set mode = "plain" for the host',
 });
 
+const absolutePath = z
+  .string({ error: 'must be the path of a file' })
+  .refine((text) => text === '' || path.isAbsolute(text), {
+    error: 'must be an absolute path, or "" for none',
+  });
+
 const isWindows = process.platform === 'win32';
 const defaultLayer = isWindows ? 'windivert' : process.platform === 'darwin' ? 'pf' : 'nftables';
 
@@ -148,6 +156,8 @@ const fileTable = table({
     replicate: oneOf(acceptOrAsk).default('accept'),
     prompt_timeout: duration.default(45_000),
     store: oneOf(['keychain', 'file']).default('keychain'),
+    names: listOf(oneOf(nameLookups), 'sources of names').default(['resolver', 'certificate']),
+    ca_bundle: absolutePath.default(''),
   }).prefault({}),
   users: table({ may_pause: bool.default(true), may_trust: bool.default(true) }).prefault({}),
   fallback: table({ cleartext: oneOf(cleartextPolicies).default('warn') }).prefault({}),
@@ -193,6 +203,9 @@ function toConfig(file: FileTable): Config {
       replicate: file.trust.replicate,
       promptTimeoutMs: file.trust.prompt_timeout,
       store: file.trust.store,
+      names: [...new Set(file.trust.names)],
+      caBundle: file.trust.ca_bundle === '' ? undefined : file.trust.ca_bundle,
+      authorities: undefined,
     },
     users: { mayPause: file.users.may_pause, mayTrust: file.users.may_trust },
     fallback: file.fallback,

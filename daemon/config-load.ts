@@ -1,12 +1,14 @@
 // Reads the configuration file. Used by the supervisor (as root), by `ftpseal check` and by the explicit proxy.
 import { readFile } from 'node:fs/promises';
 import { parse, TomlError } from 'smol-toml';
+import { z } from 'zod';
 import { Fault } from '../shared/fault.js';
 import type { Config } from './config.js';
 import { givenKeys, type ConfigSource } from './config-view.js';
 import { configFault } from './config-errors.js';
 import { configFileSchema } from './config-file.js';
 import { defaultConfigPath } from './sys/usual-places.js';
+import { readCaBundle } from './trust/ca-bundle.js';
 
 /** A configuration is a page of text; more is a mistake or an attack on a root process. */
 const maxBytes = 1024 * 1024;
@@ -25,7 +27,20 @@ export async function loadConfigFile(
 ): Promise<{ readonly config: Config; readonly source: ConfigSource }> {
   const file = path ?? defaultConfigPath;
   const text = await readText(file, path === undefined);
-  return { config: parseConfig(text, file), source: { file, given: givenKeys(parseToml(text, file)) } };
+  const config = await withAuthorities(parseConfig(text, file), file, text);
+  return { config, source: { file, given: givenKeys(parseToml(text, file)) } };
+}
+
+async function withAuthorities(config: Config, file: string, text: string): Promise<Config> {
+  const { caBundle } = config.trust;
+  if (caBundle === undefined) return config;
+  try {
+    return { ...config, trust: { ...config.trust, authorities: await readCaBundle(caBundle) } };
+  } catch (error) {
+    const message = `can't be used: ${Fault.from(error).userMessage}`;
+    const path = ['trust', 'ca_bundle'];
+    throw configFault(file, text, new z.ZodError([{ code: 'custom', path, message, input: caBundle }]));
+  }
 }
 
 /** The file's text and what the TOML reader makes of it; both empty if the file is optional and not there. Rejects with a Fault. */

@@ -67,6 +67,8 @@ function globalValues({
     'trust.replicate': text(trust.replicate),
     'trust.prompt_timeout': duration(trust.promptTimeoutMs),
     'trust.store': text(trust.store),
+    'trust.names': list(trust.names),
+    'trust.ca_bundle': text(trust.caBundle ?? ''),
     'users.may_pause': String(users.mayPause),
     'users.may_trust': String(users.mayTrust),
     'fallback.cleartext': text(fallback.cleartext),

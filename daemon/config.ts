@@ -15,6 +15,8 @@ export const acceptOrAsk = ['accept', 'ask'] as const;
 export const cleartextPolicies = ['allow', 'warn', 'ask', 'refuse'] as const;
 export const dataProtections = ['private', 'clear', 'auto'] as const;
 export const tlsVersions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
+/** `resolver`: what programs of this machine look up; `certificate`: names in a certificate that lead to the server. */
+export const nameLookups = ['resolver', 'certificate'] as const;
 export const mechanismNames = ['TLS', 'TLS-C', 'TLS-P', 'SSL', 'X-SafeTP1'] as const;
 
 const millisecondsSchema = z.number().int().positive();
@@ -83,6 +85,11 @@ export const configSchema = z
         replicate: z.enum(acceptOrAsk),
         promptTimeoutMs: millisecondsSchema,
         store: z.enum(['keychain', 'file']),
+        /** Where names of servers come from, besides the client and this file. */
+        names: z.array(z.enum(nameLookups)).readonly(),
+        /** A file with certificates of authorities; `authorities` is what it holds, once it was read. */
+        caBundle: z.string().optional(),
+        authorities: z.string().optional(),
       })
       .readonly(),
     /** What the administrator leaves to people. Root may all of it, whatever is here. */

@@ -49,6 +49,8 @@ export const privopRequestSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('programOf'), client: endpointSchema, server: endpointSchema }),
   /** What a connection that a worker accepted was before the redirect, where the kernel can't tell. */
   z.strictObject({ kind: z.literal('originOf'), peer: endpointSchema, local: endpointSchema }),
+  /** A connection to what reports the look-ups of this machine's programs; it comes with the answer, as a handle. */
+  z.strictObject({ kind: z.literal('lookups') }),
 ]);
 export type PrivopRequest = z.infer<typeof privopRequestSchema>;
 
@@ -75,6 +77,8 @@ export const privopAnswerSchema = z.discriminatedUnion('kind', [
       .readonly()
       .optional(),
   }),
+  /** `lookups`: the connection is the message's handle. */
+  z.strictObject({ kind: z.literal('lookups') }),
   /** The redirect layer refused; a sentence for the log and for `status`. */
   z.strictObject({ kind: z.literal('failed'), sentence: z.string().max(2048) }),
 ]);
@@ -129,6 +133,7 @@ const permittedIn: Readonly<Record<PrivopRequest['kind'], readonly ProxyPhase[]>
   programOf: ['running'],
   // The first connection may be accepted before the supervisor has counted the redirect as made.
   originOf: ['starting', 'running'],
+  lookups: ['starting', 'running'],
 };
 
 /**

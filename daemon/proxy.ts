@@ -175,6 +175,7 @@ function redirectSide(link: SupervisorLink, start: StartMessage): RedirectSide {
       link.workersReady(start.shares.map((share, index) => workerPorts(share, ports[index]))),
     programOf: (connection) => link.programOf(connection),
     originOf: (ends) => link.originOf(ends),
+    openLookups: () => link.openLookups(),
   };
 }
 

@@ -32,6 +32,8 @@ export const serverIdentitySchema = z
     fingerprint: text(64),
     /** The name for which a certificate authority of this machine vouches, else undefined. */
     caValidFor: text(256).optional(),
+    /** The certificate's chain leads to an authority of this machine, whatever names it is made out to. */
+    chainValid: z.literal(true).optional(),
     protocol: text(32),
     cipher: text(128),
     certificate: certificateSummarySchema.optional(),
@@ -101,12 +103,33 @@ export const decisionSchema = z.discriminatedUnion('kind', [
 ]);
 export type Decision = z.infer<typeof decisionSchema>;
 
+/**
+ * How a server's name is known. `client`: the program said it (HOST, or the explicit proxy's USER). `configuration`: a [[host]] name
+ * that resolves to the server's address. `resolver`: a program of this machine looked it up and got that address.
+ */
+export const nameSources = ['client', 'configuration', 'resolver'] as const;
+export type NameSource = (typeof nameSources)[number];
+
+/** The name leads to the address because an answer of the DNS says so, and such an answer can be forged. */
+export function isBoundByDns(source: NameSource | undefined): boolean {
+  return source === 'configuration' || source === 'resolver';
+}
+
+/** Other names of one address that are kept. */
+export const ALSO_NAMED_MAX = 8;
+
 /** Who opened the intercepted connection and where it was going. */
 export const connectionSchema = z
   .object({
     server: endpointSchema,
     /** The server's name, if it is known, and never taken from the connection's own peer without proof. */
     name: text(256).optional(),
+    /** Absent without a name; a name without it is the program's own word. */
+    nameFrom: z.enum(nameSources).optional(),
+    /** More names for which this machine lately got the server's address. They can only speak against a key. */
+    alsoNamed: text(256).array().max(ALSO_NAMED_MAX).readonly().optional(),
+    /** There were more names than are kept: an authority's word for one that was looked up is not enough then. */
+    namesIncomplete: z.literal(true).optional(),
     client: endpointSchema,
     /** The user id that owns the client's socket; undefined where it can't be known. */
     uid: userIdSchema.optional(),

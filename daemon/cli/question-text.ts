@@ -16,6 +16,7 @@ export function formatQuestion(view: QuestionView, userName: (uid: UserId) => st
       ? ['Device', connection.client.address]
       : ['Program', program === undefined ? `unknown${who}` : `${program}${who}`],
     ['Server', serverText(view)],
+    ...nameRows(view),
     ...(question.kind === 'key'
       ? [
           ['Key', keyText(question.identity.fingerprint)] as const,
@@ -38,6 +39,17 @@ function serverText({ connection }: QuestionView): string {
   const { server, name } = connection;
   const at = `${server.address} port ${server.port}`;
   return name === undefined ? at : `${name} (${at})`;
+}
+
+/** A name that was only looked up is less than one that the program or the administrator gave. */
+function nameRows({ connection }: QuestionView): readonly (readonly [string, string])[] {
+  const { nameFrom, alsoNamed = [] } = connection;
+  return [
+    ...(nameFrom === 'resolver' ? [['  name', 'looked up on this machine'] as const] : []),
+    ...(alsoNamed.length > 0
+      ? [['  also', `looked up for this address: ${alsoNamed.join(', ')}`] as const]
+      : []),
+  ];
 }
 
 function keyText(fingerprint: string): string {

@@ -1,6 +1,7 @@
 // The control connection as all parts of a session share it: its phase, what waits on either side, and the ways to speak and to end.
 import { formatEndpoint, type Port } from '../../shared/endpoint.js';
 import type { LineProtection, MechanismContext } from '../security/mechanism.js';
+import type { NameSource } from '../../shared/trust.js';
 import type { Command } from './command-reader.js';
 import { CommandQueue } from './command-queue.js';
 import { LineShield } from './line-shield.js';
@@ -31,14 +32,16 @@ export class Control {
   readonly commands = new CommandQueue();
   readonly pairing = new Pairing();
   replies = new ReplyStream(this.pairing);
-  /** From the configuration, or from HOST. */
+  /** What the session was told, or what the client said since. */
   name: string | undefined;
+  nameFrom: NameSource | undefined;
   readonly #shield: LineShield;
   #phase: Phase = 'connecting';
 
   constructor(context: SessionContext) {
     this.context = context;
     this.name = context.policy.name;
+    this.nameFrom = context.nameFrom;
     this.#shield = new LineShield(context.policy.tls.mechanisms);
   }
 
@@ -55,6 +58,16 @@ export class Control {
 
   get ended(): boolean {
     return this.#phase === 'closed' || this.#phase === 'tunnel';
+  }
+
+  /**
+   * The client names the server that it wants. That beats a name that was only looked up, and gives way to one that the administrator
+   * wrote down.
+   */
+  nameByClient(name: string | undefined): void {
+    if (name === undefined || (this.name !== undefined && this.nameFrom !== 'resolver')) return;
+    this.name = name;
+    this.nameFrom = 'client';
   }
 
   /** What to call the server in a sentence. */

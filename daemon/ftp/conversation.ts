@@ -258,7 +258,7 @@ export class Conversation {
   #onRelayed(exchange: Extract<Exchange, { kind: 'relay' }>, code: number): void {
     if (replyClass(code) !== 2) return;
     const { verb, argument } = exchange;
-    if (verb === 'HOST') this.#control.name ??= parseHostArgument(argument);
+    if (verb === 'HOST') this.#control.nameByClient(parseHostArgument(argument));
     if (verb === 'EPSV' && argument.trim().toUpperCase() === 'ALL') this.transfer.forms.epsvAll = true;
     if (!LOGIN_VERBS.includes(verb)) return;
     this.#loggedIn = true;

@@ -1,7 +1,7 @@
 // What a session is told at its start, and what it tells about itself.
 import type { Endpoint } from '../../shared/endpoint.js';
 import type { HostPolicy } from '../../shared/policy.js';
-import type { ServerIdentity } from '../../shared/trust.js';
+import type { NameSource, ServerIdentity } from '../../shared/trust.js';
 import type { ProtectionState } from './protection.js';
 import type { Phase } from './state.js';
 
@@ -12,6 +12,8 @@ export interface SessionContext {
   readonly server: Endpoint;
   /** The client's end of the control connection. */
   readonly client: Endpoint;
+  /** Where the name of the policy comes from. */
+  readonly nameFrom?: NameSource | undefined;
   /** The server is known to have been secure: it is never spoken to in clear. */
   readonly knownSecure: boolean;
   /** `swallow`: the client has had a greeting already (explicit proxy); an error greeting reaches it all the same. */
@@ -33,6 +35,7 @@ export interface SessionView {
   readonly transfers: number;
   /** Transfers that were reported as failed because their data did not come through whole. */
   readonly cut: number;
-  /** The name from HOST or the configuration. */
+  /** The name that the session began with, or that of HOST. */
   readonly name: string | undefined;
+  readonly nameFrom: NameSource | undefined;
 }

@@ -106,6 +106,7 @@ export class Session {
       transfers: this.#conversation.transfer.completed,
       cut: this.#conversation.transfer.cut,
       name: this.#control.name,
+      nameFrom: this.#control.nameFrom,
     };
   }
 

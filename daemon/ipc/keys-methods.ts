@@ -167,9 +167,7 @@ function requireNotFixed({ fixed }: KeysWorld, params: IpcParams<'keys.add'>): v
   const isFixedOtherwise = params.addresses.some((address) => {
     const { port, name, fingerprint } = params;
     const { pins } = fixed.records;
-    return (
-      fixedInstead({ pins, server: { address, port }, name, fingerprint, caValidFor: undefined }).length > 0
-    );
+    return fixedInstead({ pins, server: { address, port }, name, fingerprint, vouchedFor: [] }).length > 0;
   });
   if (!isFixedOtherwise) return;
   throw new Fault(

@@ -68,7 +68,8 @@ export class ExplicitFront {
     try {
       const { server, socket } = await dialByName(target);
       const uid = socketOwner(peer, local);
-      const named = parseIpAddress(target.host) === undefined ? { name: target.host.toLowerCase() } : {};
+      const name = target.host.toLowerCase();
+      const named = parseIpAddress(target.host) === undefined ? ({ name, nameFrom: 'client' } as const) : {};
       await this.#pool.start({
         client,
         connection: { server, client: peer, ...named, ...(uid === undefined ? {} : { uid }) },

@@ -2,7 +2,13 @@
 // handles hostile bytes, and a bug there must not become a bug here.
 import { z } from 'zod';
 import { endpointSchema, ipAddressSchema, portSchema } from '../../shared/endpoint.js';
-import { connectionSchema, decisionSchema, questionSchema } from '../../shared/trust.js';
+import {
+  ALSO_NAMED_MAX,
+  connectionSchema,
+  decisionSchema,
+  nameSources,
+  questionSchema,
+} from '../../shared/trust.js';
 import { userIdSchema } from '../../shared/user-id.js';
 
 /** How a session stands, for `ftpseal sessions`. Replaces the previous state of the same session whole. */
@@ -48,7 +54,7 @@ export type WorkerRequest = z.infer<typeof workerRequestSchema>;
 
 export const workerAnswerSchema = z.discriminatedUnion('kind', [
   /**
-   * `name`: what the configuration calls this server, where the connection itself brought no name. `paused`: the person who
+   * `name`: what the server is called, where the connection itself brought no name; `alsoNamed`: what else. `paused`: the person who
    * owns the connection wants it left alone.
    */
   z.object({
@@ -60,6 +66,8 @@ export const workerAnswerSchema = z.discriminatedUnion('kind', [
     /** Why this connection is not to become a session; a sentence for the client. */
     refused: z.string().max(300).optional(),
     name: z.string().max(256).optional(),
+    nameFrom: z.enum(nameSources).optional(),
+    alsoNamed: z.string().max(256).array().max(ALSO_NAMED_MAX).readonly().optional(),
   }),
   /** `activePort`: bind to it and the client sees the server's address, port 20; undefined where no redirect layer runs. */
   z.object({ kind: z.literal('reserved'), activePort: portSchema.optional() }),

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Endpoint, IpAddress, Port } from '../../shared/endpoint.js';
 import type { HostPolicy } from '../../shared/policy.js';
-import type { Connection } from '../../shared/trust.js';
+import type { Connection, NameSource } from '../../shared/trust.js';
 import { policyOf, type Config } from '../config.js';
 import { ownReply } from '../ftp/sentences.js';
 import type { SessionView } from '../ftp/session.js';
@@ -49,6 +49,8 @@ interface Begun {
   readonly paused: boolean;
   readonly refused?: string | undefined;
   readonly name?: string | undefined;
+  readonly nameFrom?: NameSource | undefined;
+  readonly alsoNamed?: readonly string[] | undefined;
 }
 
 interface Start {
@@ -91,14 +93,15 @@ export class SessionPool {
     // A device may be refused, and shall not make us call servers for nothing.
     const isDevice = arrival.connection.forwarded === true;
     const dialled = arrival.dialled ?? (isDevice ? undefined : this.#predial(arrival.connection));
-    const { knownSecure, strongOnly, paused, refused, name } = await this.#begin(arrival.connection);
+    const begun = await this.#begin(arrival.connection);
+    const { knownSecure, strongOnly, paused, refused } = begun;
     if (refused !== undefined) endWith(client, ownReply(421, refused));
     else client.off('error', onError);
     if (client.destroyed || refused !== undefined) {
       hangUp(dialled);
       return;
     }
-    const connection = name === undefined ? arrival.connection : { ...arrival.connection, name };
+    const connection = named(arrival.connection, begun);
     const ordinary = policyOf(this.#options.config, connection);
     const allowed = strongOnly ? withoutWeak(ordinary) : ordinary;
     const policy: HostPolicy = paused ? { ...allowed, mode: 'tunnel' } : allowed;
@@ -135,11 +138,13 @@ export class SessionPool {
       owner: ownerOf(connection),
       dataPorts: arrival.dataPorts,
       dataSourcePorts: this.#options.dataSourcePorts,
+      authorities: this.#options.config.trust.authorities,
       early: arrival.early,
       context: {
         policy: { ...start.policy, name: start.policy.name ?? connection.name },
         server: connection.server,
         client: connection.client,
+        nameFrom: connection.nameFrom,
         knownSecure: start.knownSecure,
         greeting: arrival.greeting,
         dataPath: arrival.dataPath,
@@ -147,9 +152,9 @@ export class SessionPool {
         passiveProven: this.#facts.passiveWorks.has(connection.server.address),
       },
       dial: this.#dialler(connection.server, start.dialled),
-      judge: async (question, name) => {
-        const named = { ...connection, name: name ?? connection.name };
-        const request = { kind: 'judge' as const, sessionId: id, connection: named, question };
+      judge: async (question, { name, nameFrom }) => {
+        const now = name === undefined ? connection : { ...connection, name, nameFrom };
+        const request = { kind: 'judge' as const, sessionId: id, connection: now, question };
         return (await this.#options.link.ask(request, 'decided')).decision;
       },
       remember: (fact) => {
@@ -272,6 +277,15 @@ export class SessionPool {
     );
     if (!others) this.#reserved.delete(address);
   }
+}
+
+function named(connection: Connection, { name, nameFrom, alsoNamed }: Begun): Connection {
+  return {
+    ...connection,
+    ...(name === undefined ? {} : { name }),
+    ...(nameFrom === undefined ? {} : { nameFrom }),
+    ...(alsoNamed === undefined ? {} : { alsoNamed }),
+  };
 }
 
 function hangUp(dialled: Socket | Promise<Socket> | undefined): void {

@@ -38,7 +38,12 @@ async function main(): Promise<void> {
       ? await startRedirect(data, data.listen, link, pool, dataSourcePorts)
       : await startExplicit(data.listen.control, link, pool);
   // Reading the machine's authorities takes as long as many handshakes: not on the first session's time.
-  setImmediate(() => clientContext({ minVersion: data.config.tls.minVersion }));
+  setImmediate(() =>
+    clientContext({
+      minVersion: data.config.tls.minVersion,
+      furtherAuthorities: data.config.trust.authorities,
+    }),
+  );
   const stop = (graceMs: number): void => {
     close();
     pool.drain(graceMs);

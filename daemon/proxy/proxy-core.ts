@@ -1,9 +1,11 @@
 // The proxy's main thread, whichever way connections come in: it owns the workers, the trust, the sessions' table and
 // the IPC server, and answers what the workers ask.
+import type { Socket } from 'node:net';
 import { formatEndpoint, type Endpoint } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
 import type { ConfigView } from '../../shared/ipc-messages.js';
-import type { Connection } from '../../shared/trust.js';
+import type { HostPolicy } from '../../shared/policy.js';
+import { isBoundByDns, type Connection } from '../../shared/trust.js';
 import { policyOf, type Config } from '../config.js';
 import type { AcceptedEnds, ConnectionOrigin } from '../divert/diverter.js';
 import { History } from '../history/history.js';
@@ -15,6 +17,8 @@ import { metricsText } from '../ipc/metrics-text.js';
 import { ipcMethodTable, statusFor, type IpcWorld } from '../ipc/methods.js';
 import { IpcServer } from '../ipc/server.js';
 import { socketPath } from '../ipc/socket-path.js';
+import { CertificateNames } from '../names/certificate-names.js';
+import { ResolvedMonitor } from '../names/resolved-monitor.js';
 import type { SessionState, WorkerAnswer, WorkerRequest } from '../pool/messages.js';
 import type { WorkerData } from '../pool/worker-data.js';
 import { WorkerPool, type PoolListener, type ReadyPorts } from '../pool/worker-pool.js';
@@ -30,11 +34,14 @@ import { PromptBroker } from '../trust/prompt-broker.js';
 import { serverLabel } from '../trust/sentences.js';
 import type { TrustStore } from '../trust/store.js';
 import { TrustService } from '../trust/trust-service.js';
+import { claimedNames } from '../trust/vouched-names.js';
 import { DeviceSessions } from './device-sessions.js';
 import { Counters } from './counters.js';
 import { HostNames, resolveName } from './host-names.js';
+import { loosens, stricter } from './policy-order.js';
 import { pauseObstacle, Pauses } from './pauses.js';
 import type { ServerRegistry } from './server-registry.js';
+import { ServerNames } from './server-names.js';
 import { SessionTable } from './session-table.js';
 import { StrongServers } from './strong-servers.js';
 
@@ -48,6 +55,8 @@ export interface RedirectSide {
   readonly programOf: (connection: Connection) => Promise<string | undefined>;
   /** What an accepted connection was before the redirect, where the kernel can't tell. */
   readonly originOf: (ends: AcceptedEnds) => Promise<ConnectionOrigin | undefined>;
+  /** A connection to what reports the look-ups of this machine's programs. Rejects with a Fault where there is nothing of the kind. */
+  readonly openLookups: () => Promise<Socket>;
 }
 
 export interface ProxyOptions {
@@ -76,7 +85,8 @@ export class ProxyCore {
   readonly #history: History;
   readonly #recorder: HistoryRecorder;
   readonly #agents: AgentRegistry;
-  readonly #names: HostNames;
+  readonly #lookups: ResolvedMonitor | undefined;
+  readonly #names: ServerNames;
   readonly #fixed: FixedKeys;
   readonly #store: TrustStore;
   readonly #trust: TrustService;
@@ -98,7 +108,13 @@ export class ProxyCore {
     this.#fixed = fixed;
     this.#store = new AdministeredStore(store, fixed);
     this.#agents = agents;
-    this.#names = new HostNames(options.config, resolveName, Date.now, () => fixed.names);
+    this.#lookups = lookupsOf(options);
+    this.#names = new ServerNames(
+      new HostNames(options.config, resolveName, Date.now, () => fixed.names),
+      this.#lookups,
+    );
+    const certificateNames = new CertificateNames({ resolve: resolveName });
+    const usesCertificates = options.config.trust.names.includes('certificate');
     this.#history = History.open(options.stateDir);
     this.#recorder = new HistoryRecorder(this.#history);
     this.#broker.subscribe((event) => {
@@ -109,6 +125,8 @@ export class ProxyCore {
       peopleMayTrust: options.config.users.mayTrust,
       broker: this.#broker,
       now: Date.now,
+      claimedName: async ({ server }, identity) =>
+        usesCertificates ? certificateNames.leadingTo(server.address, claimedNames(identity)) : undefined,
       programOf: (connection) => this.#programOf(connection),
       note: (message, fields) => {
         options.log.info(message, fields);
@@ -164,6 +182,7 @@ export class ProxyCore {
   /** Stops accepting, lets sessions finish within the grace, ends the rest and closes everything. */
   async stop(graceMs: number): Promise<void> {
     clearInterval(this.#sweeper);
+    this.#lookups?.close();
     this.#broker.close();
     await this.#pool.stop(graceMs);
     await this.#metrics?.close();
@@ -294,8 +313,9 @@ export class ProxyCore {
       case 'origin':
         return originAnswer(await this.#options.redirect?.originOf(request));
       case 'judge': {
-        const { sessionId, connection, question } = request;
-        const policy = policyOf(this.#options.config, connection);
+        const { sessionId, question } = request;
+        const connection = this.#renamed(request.connection);
+        const policy = await this.#policyOf(connection);
         const decision = await this.#trust.judge(sessionId, connection, policy, question);
         if (decision.kind === 'allow' && decision.warning !== undefined) {
           this.#options.log.warn(decision.warning, { session: sessionId });
@@ -308,8 +328,8 @@ export class ProxyCore {
   async #begin(connection: Connection): Promise<WorkerAnswer> {
     const refused = connection.forwarded === true ? this.#devices.admit(connection) : undefined;
     if (refused !== undefined) return this.#notBegun(connection, refused);
-    const name = connection.name ?? (await this.#names.nameOf(connection.server));
-    const named = name === undefined ? connection : { ...connection, name };
+    const naming = await this.#names.of(connection);
+    const named = { ...connection, ...naming };
     const knownSecure = this.#trust.knownSecure(named);
     const strongOnly =
       this.#strong.has(named.server) || (knownSecure && !(await this.#trust.onlyKnownBy(named, SAFETP_NAME)));
@@ -318,7 +338,7 @@ export class ProxyCore {
       knownSecure,
       strongOnly,
       paused: this.#isPaused(named),
-      ...(name === undefined ? {} : { name }),
+      ...(knownSecure && this.#isLoosened(named) ? {} : naming),
     };
   }
 
@@ -329,6 +349,43 @@ export class ProxyCore {
       refused,
     });
     return { kind: 'begun', knownSecure: true, strongOnly: true, paused: false, refused };
+  }
+
+  /**
+   * A rule that takes the encryption away is found by a name that only the DNS ties to the address: whoever forges that answer must not
+   * take it away from a server that was secure.
+   */
+  #isLoosened(connection: Connection): boolean {
+    const { config, log } = this.#options;
+    const { server, name, nameFrom } = connection;
+    if (!isBoundByDns(nameFrom)) return false;
+    const isLoose = loosens(
+      policyOf(config, connection),
+      policyOf(config, { ...connection, name: undefined }),
+    );
+    if (isLoose) {
+      const what = 'a [[host]] without encryption is not applied: this address was encrypted before';
+      log.warn(`${what}; if it is to be, give its address as match`, {
+        server: server.address,
+        name: name ?? '',
+      });
+    }
+    return isLoose;
+  }
+
+  #renamed(connection: Connection): Connection {
+    const { name, nameFrom, alsoNamed, namesIncomplete, ...rest } = connection;
+    const known = { name, nameFrom, alsoNamed, namesIncomplete };
+    return { ...rest, ...this.#names.refreshed(known, connection.server) };
+  }
+
+  /** What a program says with HOST can make the policy of a server stricter, and no laxer. */
+  async #policyOf(connection: Connection): Promise<HostPolicy> {
+    const { config, redirect } = this.#options;
+    const named = policyOf(config, connection);
+    if (connection.nameFrom !== 'client' || redirect === undefined) return named;
+    const unsaid = { ...connection, name: undefined, nameFrom: undefined };
+    return stricter(named, policyOf(config, { ...unsaid, ...(await this.#names.of(unsaid)) }));
   }
 
   /** What the administrator wants encrypted is not for a person to pause. */
@@ -382,6 +439,14 @@ export class ProxyCore {
       troubles: restarts > 0 ? [`A worker died and was replaced ${restarts} times; see ftpseal log.`] : [],
     };
   }
+}
+
+/** Only the redirect needs it: the explicit proxy is told names. */
+function lookupsOf({ config, redirect, log }: ProxyOptions): ResolvedMonitor | undefined {
+  if (redirect === undefined || process.platform !== 'linux') return undefined;
+  if (!config.trust.names.includes('resolver')) return undefined;
+  const note = log.info.bind(log);
+  return new ResolvedMonitor({ connect: redirect.openLookups, note, now: Date.now });
 }
 
 function originAnswer(origin: ConnectionOrigin | undefined): WorkerAnswer {

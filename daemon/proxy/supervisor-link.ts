@@ -1,4 +1,5 @@
 // The unprivileged side of daemon/privops.ts: asks the supervisor and waits for its answers.
+import { Socket } from 'node:net';
 import { z } from 'zod';
 import { Fault } from '../../shared/fault.js';
 import type { Connection } from '../../shared/trust.js';
@@ -18,13 +19,13 @@ const maxInFlight = 128;
 /** The 'ipc' channel to the parent, as `process` has it. */
 export interface ParentChannel {
   send(message: ToSupervisor): void;
-  onMessage(listener: (message: unknown) => void): void;
+  onMessage(listener: (message: unknown, handle?: unknown) => void): void;
   onDisconnect(listener: () => void): void;
 }
 
 interface Waiting {
   readonly request: PrivopRequest;
-  readonly resolve: (answer: PrivopAnswer) => void;
+  readonly resolve: (answer: PrivopAnswer, handle?: unknown) => void;
 }
 
 export interface LinkListener {
@@ -51,8 +52,8 @@ export class SupervisorLink {
       this.#retire = resolve;
     });
     this.start = new Promise((resolve) => {
-      channel.onMessage((message) => {
-        this.#receive(message, resolve);
+      channel.onMessage((message, handle) => {
+        this.#receive(message, handle, resolve);
       });
     });
     channel.onDisconnect(() => {
@@ -84,9 +85,28 @@ export class SupervisorLink {
     return { client, server, uid };
   }
 
-  #ask(request: PrivopRequest): Promise<PrivopAnswer> {
+  /** Not yet read from. Rejects with a Fault that says why there is nothing to listen to. */
+  async openLookups(): Promise<Socket> {
+    const { answer, handle } = await this.#exchange({ kind: 'lookups' });
+    if (answer.kind === 'lookups' && handle instanceof Socket) return handle;
+    throw new Fault(
+      'network',
+      answer.kind === 'failed' ? answer.sentence : 'The supervisor gave a wrong answer.',
+    );
+  }
+
+  async #ask(request: PrivopRequest): Promise<PrivopAnswer> {
+    return (await this.#exchange(request)).answer;
+  }
+
+  #exchange(request: PrivopRequest): Promise<{ readonly answer: PrivopAnswer; readonly handle: unknown }> {
     return new Promise((resolve) => {
-      this.#queue.push({ request, resolve });
+      this.#queue.push({
+        request,
+        resolve: (answer, handle) => {
+          resolve({ answer, handle });
+        },
+      });
       this.#pump();
     });
   }
@@ -101,7 +121,7 @@ export class SupervisorLink {
     }
   }
 
-  #receive(raw: unknown, started: (message: StartMessage) => void): void {
+  #receive(raw: unknown, handle: unknown, started: (message: StartMessage) => void): void {
     const parsed = toProxySchema.safeParse(raw);
     if (!parsed.success) {
       // The parent is trusted; what it says and we don't understand is two versions running together.
@@ -114,7 +134,7 @@ export class SupervisorLink {
     else if (message.kind === 'reload') this.#listener.reload();
     else if (message.kind === 'retire') this.#retire(message.withinMs);
     else {
-      this.#inFlight.get(message.id)?.resolve(message.answer);
+      this.#inFlight.get(message.id)?.resolve(message.answer, handle);
       this.#inFlight.delete(message.id);
       this.#pump();
     }

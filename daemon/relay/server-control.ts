@@ -18,6 +18,8 @@ export interface ServerControlOptions {
   /** The server as sessions are kept for it: its address. */
   readonly host: string;
   readonly minVersion: TlsVersion;
+  /** PEM certificates of authorities that are trusted besides the machine's. */
+  readonly authorities?: string | undefined;
   /** Events of the server's side, in order. */
   readonly onEvent: (event: Event) => void;
   readonly onDrain: () => void;
@@ -81,8 +83,8 @@ export class ServerControl {
     raw.pause();
     this.#unwatch();
     this.#servername = servername;
-    const { host, minVersion } = this.#options;
-    const link = openTls(raw, { servername, host, minVersion });
+    const { host, minVersion, authorities } = this.#options;
+    const link = openTls(raw, { servername, host, minVersion, furtherAuthorities: authorities });
     this.#link = link;
     link.established.then(
       (established) => {
@@ -108,11 +110,12 @@ export class ServerControl {
 
   /** A data connection must prove that it leads to the same server: by resuming its session, or by its key. */
   async secureLeg(raw: Socket): Promise<TlsLink> {
-    const { host, minVersion } = this.#options;
+    const { host, minVersion, authorities } = this.#options;
     const link = openTls(raw, {
       servername: this.#servername,
       host,
       minVersion,
+      furtherAuthorities: authorities,
       session: this.#link?.newestSession(),
       group: this.#link?.group(),
       handshakeMs: DATA_HANDSHAKE_MS,

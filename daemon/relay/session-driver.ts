@@ -28,12 +28,14 @@ export interface SessionDriverOptions {
   readonly dataPorts: ClientDataPorts;
   /** Where data connections to the server come from; undefined: any port. */
   readonly dataSourcePorts: SourcePorts | undefined;
+  /** PEM certificates of authorities that are trusted besides the machine's. */
+  readonly authorities: string | undefined;
   /** Bytes that the client sent before the session began (explicit proxy). */
   readonly early: Uint8Array;
   /** Opens the control connection to the server; rejects with a Fault. */
   readonly dial: (port: Port) => Promise<Socket>;
-  /** `name`: what the session knows the server by. */
-  readonly judge: (question: Question, name: string | undefined) => Promise<Decision>;
+  /** `named`: what the session knows the server by. */
+  readonly judge: (question: Question, named: Pick<SessionView, 'name' | 'nameFrom'>) => Promise<Decision>;
   readonly remember: (fact: ServerFact) => void;
   readonly onChange: (view: SessionView) => void;
   readonly onBytes: (count: number, direction: 'download' | 'upload') => void;
@@ -65,6 +67,7 @@ export class SessionDriver {
     this.#server = new ServerControl({
       host: server.address,
       minVersion: policy.tls.minVersion,
+      authorities: options.authorities,
       onEvent: (event) => {
         this.#dispatch(event);
       },
@@ -229,7 +232,7 @@ export class SessionDriver {
   };
 
   #ask(question: Question): void {
-    this.#options.judge(question, this.#session.view().name).then(
+    this.#options.judge(question, this.#session.view()).then(
       (decision) => {
         this.#dispatch({ kind: 'decided', decision });
       },

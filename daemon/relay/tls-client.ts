@@ -36,6 +36,8 @@ export interface TlsOptions {
   readonly alpn?: 'ftp' | 'ftp-data' | undefined;
   /** PEM certificates to trust instead of the machine's authorities. */
   readonly authorities?: string | undefined;
+  /** PEM certificates to trust besides the machine's authorities. */
+  readonly furtherAuthorities?: string | undefined;
   /** Milliseconds for the handshake. */
   readonly handshakeMs?: number | undefined;
 }
@@ -192,6 +194,7 @@ function readHandshake(stream: tls.TLSSocket, servername: string | undefined): H
     mechanism: 'TLS',
     fingerprint,
     ...(caValidFor === undefined ? {} : { caValidFor }),
+    ...(stream.authorized ? { chainValid: true as const } : {}),
     protocol,
     cipher,
     certificate: summarizeCertificate(certificate, describeKey(certificate)),

@@ -5,7 +5,8 @@ import tls from 'node:tls';
 import type { TlsVersion } from '../../shared/policy.js';
 import { readMachineAuthorities } from './machine-authorities.js';
 
-const shared = new Map<string, tls.SecureContext>();
+/** By the further authorities, of which a process has one text or none, then by the rest. */
+const shared = new Map<string | undefined, Map<string, tls.SecureContext>>();
 
 /** Key exchange groups in the order of OpenSSL's own preference. */
 const groups = ['X25519', 'prime256v1', 'X448', 'secp521r1', 'secp384r1'] as const;
@@ -20,6 +21,8 @@ export interface ContextOptions {
   readonly minVersion: TlsVersion;
   /** PEM certificates in place of the machine's authorities. */
   readonly authorities?: string | undefined;
+  /** PEM certificates beside the machine's authorities. */
+  readonly furtherAuthorities?: string | undefined;
   /** The group to offer first: one that the server takes saves a round trip and a second key (HelloRetryRequest). */
   readonly group?: KeyExchangeGroup | undefined;
 }
@@ -27,17 +30,27 @@ export interface ContextOptions {
 /** The context for these options; the machine's authorities are read once, unless others are given. */
 export function clientContext(options: ContextOptions): tls.SecureContext {
   if (options.authorities !== undefined) return createContext(options, options.authorities);
+  const { furtherAuthorities: further } = options;
+  const contexts = shared.get(further) ?? new Map<string, tls.SecureContext>();
+  shared.set(further, contexts);
   const key = `${options.minVersion} ${options.group ?? ''}`;
-  const known = shared.get(key);
+  const known = contexts.get(key);
   if (known !== undefined) return known;
-  const context = createContext(options, readMachineAuthorities());
-  shared.set(key, context);
+  const context = createContext(options, allAuthorities(further));
+  contexts.set(key, context);
   return context;
+}
+
+/** Undefined: Node's own list. Naming any authority takes that list away, so it is named along. */
+function allAuthorities(further: string | undefined): string | string[] | undefined {
+  const machine = readMachineAuthorities();
+  if (further === undefined) return machine;
+  return machine === undefined ? [...tls.rootCertificates, further] : [machine, further];
 }
 
 function createContext(
   { minVersion, group }: ContextOptions,
-  authorities: string | undefined,
+  authorities: string | string[] | undefined,
 ): tls.SecureContext {
   const isOld = minVersion === 'TLSv1' || minVersion === 'TLSv1.1';
   // A second handshake could show another key after the verdict on the first.

@@ -1,6 +1,7 @@
 // The proxy as a child process: how it is started, spoken to and ended. Decides nothing.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
 import type { Fault } from '../../shared/fault.js';
 import type { ToProxy } from '../privops.js';
 
@@ -46,9 +47,10 @@ export class ProxyChild {
     return this.#child.pid;
   }
 
-  /** A message to a child that has gone is dropped; its end is reported by `ended`. */
-  send(message: ToProxy): void {
-    if (this.#child.connected) this.#child.send(message, () => undefined);
+  /** A message to a child that has gone is dropped; its end is reported by `ended`. A handle is the child's from here on. */
+  send(message: ToProxy, handle?: Socket): void {
+    if (this.#child.connected) this.#child.send(message, handle, undefined, () => undefined);
+    else handle?.destroy();
   }
 
   kill(signal: 'SIGTERM' | 'SIGKILL'): void {

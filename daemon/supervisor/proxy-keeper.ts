@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT, Fault } from '../../shared/fault.js';
 import { RETIRE_MS, STOP_GRACE_MS, admitRequest, withoutRedirect } from '../privops.js';
 import { socketProgram } from '../sys/socket-program.js';
+import { openLookups } from './lookup-monitor.js';
 import { ProxyChild } from './proxy-child.js';
 import type { ConnectionOrigin, DivertedServer, Diverter, WorkerPorts } from '../divert/diverter.js';
 import type { PrivopAnswer, PrivopRequest, ProxyPhase, StartMessage, ToSupervisor } from '../privops.js';
@@ -183,6 +184,11 @@ export class ProxyKeeper {
 
   async #serve(child: ProxyChild, { id, request }: ToSupervisor): Promise<void> {
     this.#pending += 1;
+    if (request.kind === 'lookups') {
+      await this.#passLookups(child, id);
+      this.#pending -= 1;
+      return;
+    }
     const answer = await this.#perform(child, request).catch((error: unknown): PrivopAnswer => {
       const fault = Fault.from(error);
       this.#options.log('error', fault.userMessage, { request: request.kind });
@@ -192,7 +198,21 @@ export class ProxyKeeper {
     child.send({ kind: 'answer', id, answer });
   }
 
-  async #perform(child: ProxyChild, request: PrivopRequest): Promise<PrivopAnswer> {
+  /** That there are none is nothing to complain of: many machines resolve names without systemd-resolved. */
+  async #passLookups(child: ProxyChild, id: number): Promise<void> {
+    try {
+      const handle = await openLookups();
+      child.send({ kind: 'answer', id, answer: { kind: 'lookups' } }, handle);
+    } catch (error) {
+      const sentence = Fault.from(error).userMessage.slice(0, 2048);
+      child.send({ kind: 'answer', id, answer: { kind: 'failed', sentence } });
+    }
+  }
+
+  async #perform(
+    child: ProxyChild,
+    request: Exclude<PrivopRequest, { readonly kind: 'lookups' }>,
+  ): Promise<PrivopAnswer> {
     switch (request.kind) {
       case 'workersReady':
         await this.#redirect(child, request.workers);

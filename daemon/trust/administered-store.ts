@@ -3,6 +3,7 @@
 import { isAtServer, isFixed, type Owner, type PinRecord, type Place } from './pin-record.js';
 import type { FixedKeys } from './fixed-keys.js';
 import type { FixedRecords } from './keys-folder.js';
+import { namesOf } from './records.js';
 import type { Knowledge, KnowledgeQuery, StoreContents, TrustStore } from './store.js';
 
 /** See the head of the file, and TrustStore: `contents` is what can be changed, so the administrator's keys are not in it. */
@@ -18,7 +19,7 @@ export class AdministeredStore implements TrustStore {
   async know(query: KnowledgeQuery): Promise<Knowledge> {
     const known = await this.#inner.know(query);
     const { pins, secured } = recordsFor(this.#fixed.records, query);
-    const here = (place: Place) => isAtServer(place, query.server, query.name);
+    const here = isHere(query);
     const fixed = secured.length > 0 || pins.some(here);
     return {
       // The administrator's first: where both know a key, it is the administrator's that is used.
@@ -78,8 +79,12 @@ export class AdministeredStore implements TrustStore {
   }
 }
 
+function isHere(query: KnowledgeQuery): (place: Place) => boolean {
+  return (place) => namesOf(query).some((name) => isAtServer(place, query.server, name));
+}
+
 function recordsFor({ pins, secured }: FixedRecords, query: KnowledgeQuery): FixedRecords {
-  const here = (place: Place) => isAtServer(place, query.server, query.name);
+  const here = isHere(query);
   return {
     pins: pins.filter((pin) => pin.fingerprint === query.fingerprint || here(pin)),
     secured: secured.filter(here),

@@ -1,6 +1,7 @@
 // What the stores have in common: questions about a set of records, and the set after a change. Pure; a store keeps the
 // set and makes it last.
 import { Fault } from '../../shared/fault.js';
+import { isBoundByDns } from '../../shared/trust.js';
 import {
   concernsOwner,
   isAtServer,
@@ -18,27 +19,35 @@ import type { Knowledge, KnowledgeQuery, StoreContents } from './store.js';
 export const noRecords: StoreContents = { pins: [], secured: [], cleartext: [] };
 
 export function knowledgeIn(records: StoreContents, query: KnowledgeQuery): Knowledge {
-  const { owner, server, name, fingerprint } = query;
+  const { owner, server, name, nameFrom, fingerprint } = query;
   const mine = <T extends Place>(all: readonly T[]) => all.filter((one) => concernsOwner(one, owner));
   const pins = mine(records.pins);
-  const pinned = pins.some((pin) => isAtServer(pin, server, name));
+  const isHere = (pin: PinRecord) => namesOf(query).some((known) => isAtServer(pin, server, known));
+  // A leave that was given for a name is not one for the address to which somebody lets that name resolve.
+  const leaveUnder = isBoundByDns(nameFrom) ? undefined : name;
   return {
-    pins: pins.filter((pin) => pin.fingerprint === fingerprint || isAtServer(pin, server, name)),
-    wasSecure: pinned || wasSecure(records, query),
-    cleartextAllowed: mine(records.cleartext).some((record) => isAtServer(record, server, name)),
+    pins: pins.filter((pin) => pin.fingerprint === fingerprint || isHere(pin)),
+    wasSecure: pins.some(isHere) || wasSecure(records, query),
+    cleartextAllowed: mine(records.cleartext).some((record) => isAtServer(record, server, leaveUnder)),
     fixed: false,
     uncertain: false,
   };
 }
 
+/** At least one, of which the first may be absent: then the address alone counts. */
+export function namesOf({ name, alsoNamed = [] }: KnowledgeQuery): readonly (string | undefined)[] {
+  return [name, ...alsoNamed];
+}
+
 // That an address was secure is a fact that one user's session proves for all; a name is only what that session
 // called it, and must not let one user lock another out of some other server.
-function wasSecure(records: StoreContents, { owner, server, name }: KnowledgeQuery): boolean {
+function wasSecure(records: StoreContents, query: KnowledgeQuery): boolean {
+  const { owner, server } = query;
   return records.secured.some((record) => {
     if (record.port !== server.port) return false;
     const counts = concernsOwner(record, owner);
     if (record.address === server.address) return counts || record.claimed !== true;
-    return counts && isSameName(record.name, name);
+    return counts && namesOf(query).some((name) => isSameName(record.name, name));
   });
 }
 

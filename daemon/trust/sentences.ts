@@ -129,13 +129,22 @@ export function cleartextWarning(connection: Connection): string {
   );
 }
 
-/** Why a question about a key is asked; the person reads it above the fingerprint. */
-export function whyKeyIsAsked(verdict: Verdict): string {
+/**
+ * Why a question about a key is asked; the person reads it above the fingerprint. `vouchedFor` is a name for which an authority vouches,
+ * also where that does not settle the matter.
+ */
+export function whyKeyIsAsked(
+  verdict: Verdict,
+  { alsoNamed = [] }: Pick<Connection, 'alsoNamed'>,
+  vouchedFor: string | undefined,
+): string {
   switch (verdict.kind) {
     case 'new':
-      return verdict.replaces.length > 0
-        ? 'This server had a key that was revoked; it now shows another one.'
-        : 'This server is new: its key was never seen here.';
+      if (verdict.replaces.length > 0)
+        return 'This server had a key that was revoked; it now shows another one.';
+      return vouchedFor === undefined
+        ? 'This server is new: its key was never seen here.'
+        : whyTheAuthorityIsNotEnough(vouchedFor, alsoNamed);
     case 'replicated':
       return oneLine(
         `This key is already trusted for ${serverLabel({ server: verdict.pin, name: verdict.pin.name })}, not for this server.`,
@@ -152,6 +161,15 @@ export function whyKeyIsAsked(verdict: Verdict): string {
     case 'known':
       return '';
   }
+}
+
+function whyTheAuthorityIsNotEnough(vouchedFor: string, alsoNamed: readonly string[]): string {
+  const vouches = `This server is new. A certificate authority vouches for its key for ${vouchedFor}`;
+  return oneLine(
+    alsoNamed.length > 0
+      ? `${vouches}, but the address also belongs to ${alsoNamed.slice(0, 2).join(', ')}. Which of them did you want?`
+      : `${vouches}, but it is not known whether that is the server that you wanted.`,
+  );
 }
 
 /** Why a person is asked about something that was refused at once. */

@@ -1,6 +1,7 @@
 // The contract of a place that remembers servers: the file store, and the store that knows the users' keychains.
 import type { Endpoint } from '../../shared/endpoint.js';
 import type { KeyFingerprint } from '../../shared/fingerprint.js';
+import type { NameSource } from '../../shared/trust.js';
 import type { CleartextRecord, Owner, PinRecord, Place, SecuredRecord } from './pin-record.js';
 
 /** What the store knows that bears on one connection. */
@@ -21,6 +22,9 @@ export interface KnowledgeQuery {
   readonly owner: Owner;
   readonly server: Endpoint;
   readonly name: string | undefined;
+  readonly nameFrom?: NameSource | undefined;
+  /** More names of the address: what is remembered under them counts where it makes things stricter. */
+  readonly alsoNamed?: readonly string[] | undefined;
   readonly fingerprint: KeyFingerprint | undefined;
 }
 

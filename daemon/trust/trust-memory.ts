@@ -4,17 +4,11 @@ import { Fault } from '../../shared/fault.js';
 import type { KeyFingerprint } from '../../shared/fingerprint.js';
 import type { Connection, ServerIdentity } from '../../shared/trust.js';
 import { fingerprintOf, ownerOf, placeOf } from './connection-place.js';
-import {
-  concernsOwner,
-  isAtServer,
-  isSameName,
-  isSameOwner,
-  type Owner,
-  type PinRecord,
-} from './pin-record.js';
+import { concernsOwner, isAtServer, isSameOwner, type Owner, type PinRecord } from './pin-record.js';
 import type { OpenQuestion } from './prompt-broker.js';
 import type { Knowledge, KnowledgeQuery, TrustStore } from './store.js';
 import { fixedInstead, type Verdict } from './verdict.js';
+import { vouchedAmong, vouchedHere } from './vouched-names.js';
 
 const commentOf: Readonly<Partial<Record<Verdict['kind'], string>>> = {
   renewed: 'renewed, vouched for by a certificate authority',
@@ -87,10 +81,10 @@ export class TrustMemory {
     if (question.kind === 'cleartext') {
       if (!(await this.know(connection, undefined)).fixed) return;
     } else {
-      const { caValidFor } = question.identity;
       const fingerprint = fingerprintOf(question.identity);
       const { pins } = await this.know(connection, fingerprint);
-      if (fixedInstead({ ...connection, name: connection.name, pins, fingerprint, caValidFor }).length === 0)
+      const vouchedFor = vouchedHere(question.identity, connection, pins);
+      if (fixedInstead({ ...connection, name: connection.name, pins, fingerprint, vouchedFor }).length === 0)
         return;
     }
     throw new Fault(
@@ -114,9 +108,13 @@ export class TrustMemory {
     };
   }
 
-  /** Only the keys that an authority vouched for under the same name (rule 3) give way to a renewed one. */
+  /** Only the keys of which an authority said what it says of the renewed one (rule 3) give way to it. */
   #retireRenewed(connection: Connection, identity: ServerIdentity): Promise<void> {
-    return this.#retire(connection, identity, (pin) => isSameName(pin.caValidFor, identity.caValidFor));
+    return this.#retire(
+      connection,
+      identity,
+      ({ caValidFor }) => caValidFor !== undefined && vouchedAmong(identity, [caValidFor]).length > 0,
+    );
   }
 
   /** The owner's own old keys must not be good for this server any more. Revoked ones stay, as do those of others. */
@@ -170,6 +168,6 @@ export class TrustMemory {
 }
 
 function query(connection: Connection, fingerprint: KeyFingerprint | undefined): KnowledgeQuery {
-  const { server, name } = connection;
-  return { owner: ownerOf(connection), server, name, fingerprint };
+  const { server, name, nameFrom, alsoNamed } = connection;
+  return { owner: ownerOf(connection), server, name, nameFrom, alsoNamed, fingerprint };
 }

@@ -26,12 +26,18 @@ import * as say from './sentences.js';
 import type { TrustStore } from './store.js';
 import { TrustMemory } from './trust-memory.js';
 import { judgeKey, type Verdict } from './verdict.js';
+import { vouchedHere } from './vouched-names.js';
 
 /** What the service needs from its surroundings. */
 export interface TrustSurroundings {
   readonly store: TrustStore;
   readonly broker: PromptBroker;
   readonly now: () => number;
+  /**
+   * A name that the certificate is made out to, with a good chain, and that resolves to the server's address. Takes a bounded time.
+   * It proves nothing about where the program wanted to go. Never rejects.
+   */
+  readonly claimedName?: (connection: Connection, identity: ServerIdentity) => Promise<string | undefined>;
   /** The name of the program that owns the connection, for the question. Never rejects. */
   readonly programOf: (connection: Connection) => Promise<string | undefined>;
   readonly note: (message: string, fields: Readonly<Record<string, string | number>>) => void;
@@ -146,18 +152,33 @@ export class TrustService {
       if (verdict.kind === 'changed' && mayAsk) await this.#post(connection, question, concernOf(verdict));
       return this.#refuseKey(connection, question.identity, verdict);
     }
-    if (verdict.action === 'accept') return this.#acceptKey(connection, question.identity, verdict);
+    const identity = await this.#withVouchedName(connection, question.identity, verdict);
+    if (verdict.action === 'accept') return this.#acceptKey(connection, identity, verdict);
     if (!mayAsk) return { kind: 'refuse', sentence: say.notForPeople(connection, question) };
-    const asked = { connection, question, concern: concernOf(verdict), why: say.whyKeyIsAsked(verdict) };
+    const named = { ...question, identity };
+    const why = say.whyKeyIsAsked(verdict, connection, identity.caValidFor);
+    const asked = { connection, question: named, concern: concernOf(verdict), why };
     const outcome = await this.#ask(sessionId, policy, asked);
     const decision = this.#decisionOf(outcome, connection, question);
     if (decision.kind === 'refuse') return decision;
     // While the person thought, the key may have been revoked or another one pinned for this server.
-    const again = await this.#verdict(connection, question.identity, policy);
-    if (again.action === 'refuse') return this.#refuseKey(connection, question.identity, again);
-    if (again.kind === 'known') return this.#acceptKey(connection, question.identity, again);
+    const again = await this.#verdict(connection, identity, policy);
+    if (again.action === 'refuse') return this.#refuseKey(connection, identity, again);
+    if (again.kind === 'known') return this.#acceptKey(connection, identity, again);
     await this.#memory.rememberSecured(connection);
     return allow;
+  }
+
+  /** With the name that the pin will hold, for the day on which an authority vouches for the next key. */
+  async #withVouchedName(
+    connection: Connection,
+    identity: ServerIdentity,
+    verdict: Verdict,
+  ): Promise<ServerIdentity> {
+    if (verdict.kind === 'renewed') return { ...identity, caValidFor: verdict.name };
+    if (verdict.kind !== 'new' || identity.caValidFor !== undefined) return identity;
+    const caValidFor = await this.#world.claimedName?.(connection, identity);
+    return caValidFor === undefined ? identity : { ...identity, caValidFor };
   }
 
   async #judgeCleartext(
@@ -207,12 +228,16 @@ export class TrustService {
   async #verdict(connection: Connection, identity: ServerIdentity, policy: HostPolicy): Promise<Verdict> {
     const fingerprint = fingerprintOf(identity);
     const { pins, uncertain } = await this.#memory.know(connection, fingerprint);
+    const { server, name, nameFrom, alsoNamed = [], namesIncomplete } = connection;
     return judgeKey({
       pins,
-      server: connection.server,
-      name: connection.name,
+      server,
+      name,
+      nameFrom,
+      alsoNamed,
+      namesIncomplete,
       fingerprint,
-      caValidFor: identity.caValidFor,
+      vouchedFor: vouchedHere(identity, connection, pins),
       policy: (uncertain ? cautious(policy) : policy).trust,
     });
   }

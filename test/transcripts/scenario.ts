@@ -1,5 +1,6 @@
 // Reads transcript files into cases: a context, and blocks of one event with what has to follow from it.
 import type { HostPolicy } from '../../shared/policy.js';
+import { nameSources } from '../../shared/trust.js';
 import type { SessionContext } from '../../daemon/ftp/session.js';
 import type { Event } from '../../daemon/ftp/events.js';
 import { endpoint, formatBytes, parseBytes, parseEvent, type Side } from './notation.js';
@@ -143,6 +144,8 @@ function applySetting(context: SessionContext, line: string): SessionContext {
   switch (key) {
     case 'uncut':
       return context;
+    case 'nameFrom':
+      return { ...context, nameFrom: choose(value, nameSources) };
     case 'server':
       return { ...context, server: endpoint(value) };
     case 'client':

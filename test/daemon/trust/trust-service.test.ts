@@ -187,6 +187,31 @@ describe('a key', () => {
     assert.match(refusal(await decision), /revoked/);
   });
 
+  it('whose name only its certificate claims is asked about, and the name is remembered for the renewal', async () => {
+    const note = () => undefined;
+    const claimedName = () => Promise.resolve('a.test');
+    service = new TrustService({ store, broker, now: () => 5, programOf, note, claimedName });
+    const decision = judge(keyQuestion(key('a')));
+    const question = await opened();
+    assert.match(question.why, /vouches for its key for a\.test, but it is not known whether/);
+    await service.answer(question.id, 'always');
+    assert.deepEqual(await decision, { kind: 'allow' });
+    const [saved] = (await store.contents()).pins;
+    assert.equal(saved?.caValidFor, 'a.test');
+    assert.equal(saved.name, undefined);
+    assert.deepEqual(await judge(keyQuestion(key('b'), { caValidFor: 'a.test' })), { kind: 'allow' });
+    assert.deepEqual(
+      (await store.contents()).pins.map(({ fingerprint, caValidFor }) => [fingerprint, caValidFor]),
+      [[key('b'), 'a.test']],
+    );
+  });
+
+  it('of an address with two names is asked about, although an authority vouches for one of them', async () => {
+    const from = connection({ name: 'evil.test', nameFrom: 'resolver', alsoNamed: ['bank.test'] });
+    void judge(keyQuestion(key('a'), { caValidFor: 'evil.test' }), { from });
+    assert.match((await opened()).why, /for evil\.test, but the address also belongs to bank\.test/);
+  });
+
   it('renewed with an authority’s word takes the place of the old one', async () => {
     await store.putPin(pin({ name: 'a.test', caValidFor: 'a.test' }));
     const from = connection({ name: 'a.test' });
@@ -344,5 +369,32 @@ describe('cleartext', () => {
   it('a fingerprint is no answer to it', async () => {
     void judge(plain(), { by: policy({}, 'ask') });
     await assert.rejects(service.answer((await opened()).id, { pasted: key('a') }), Fault);
+  });
+});
+
+describe('a leave to go on in clear', () => {
+  it('that was given for a name is none for an address that is only said to have that name', async () => {
+    const by = policy({}, 'ask');
+    const at1 = connection({ name: 'a.test', nameFrom: 'client' });
+    const decision = judge(plain(), { from: at1, by });
+    await service.answer((await opened()).id, 'always');
+    assert.equal((await decision).kind, 'allow');
+    const there = { server: at('198.51.100.7'), name: 'a.test' } as const;
+    assert.equal(
+      (await judge(plain(), { from: connection({ ...there, nameFrom: 'client' }), by })).kind,
+      'allow',
+    );
+    void judge(plain(), { from: connection({ ...there, nameFrom: 'resolver' }), by });
+    assert.equal((await opened()).concern.kind, 'cleartext');
+  });
+
+  it('is none where any name of the address was encrypted before', async () => {
+    await judge(keyQuestion(key('a')), {
+      from: connection({ name: 'a.test' }),
+      by: policy({ unknown: 'accept-new' }),
+    });
+    const there = connection({ server: at('198.51.100.7'), name: 'b.test', nameFrom: 'resolver' });
+    assert.equal((await judge(plain(), { from: there })).kind, 'allow');
+    assert.equal((await judge(plain(), { from: { ...there, alsoNamed: ['a.test'] } })).kind, 'refuse');
   });
 });

@@ -70,6 +70,15 @@ export const policyWords: Readonly<Record<string, PolicyWords>> = {
         'Locked: only keys that the administrator or an authority vouches for count, and you are not asked.',
     },
   },
+  'trust.names': {
+    title: 'Where names of servers are learnt',
+    meaning:
+      'From what programs of this machine look up (resolver), and from certificates (certificate); besides from the program itself and from this configuration.',
+  },
+  'trust.ca_bundle': {
+    title: 'Certificate authorities of your organisation',
+    meaning: 'A file with their certificates. They are trusted besides those of this machine.',
+  },
   'fallback.cleartext': {
     title: 'A server that offers no encryption',
     meaning: {

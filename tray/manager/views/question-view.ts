@@ -1,6 +1,12 @@
 // The question page: everything that helps a person to decide, and what they may answer.
 import type { QuestionView } from '../../../shared/ipc-messages.js';
-import { needsTypedName, type Concern, type EarlierKey, type ServerIdentity } from '../../../shared/trust.js';
+import {
+  needsTypedName,
+  type Concern,
+  type EarlierKey,
+  type NameSource,
+  type ServerIdentity,
+} from '../../../shared/trust.js';
 import { viewCertificate, type CertificateView } from '../certificate-flaws.js';
 import { displayText } from '../display-text.js';
 import type { AnswersView, Fact, QuestionPage } from '../wire.js';
@@ -134,19 +140,31 @@ function whoAndWhere(
   { userName, mode }: QuestionSurroundings,
 ): readonly Fact[] {
   const by = owner.kind === 'user' ? `, run by ${displayText(userName(owner.uid), 40)}` : '';
-  const { name, server } = connection;
+  const { name, nameFrom, alsoNamed = [], server } = connection;
   return [
     connection.forwarded === true
       ? { label: 'Device', value: connection.client.address }
       : { label: 'Program', value: `${displayText(program ?? 'Unknown program', 40)}${by}` },
     { label: 'Server', value: name === undefined ? 'Known by its address only' : displayText(name, 200) },
-    ...(name === undefined ? [] : [{ label: 'The name comes from', value: nameSource(mode) }]),
+    ...(name === undefined ? [] : [{ label: 'The name comes from', value: nameSource(nameFrom, mode) }]),
+    ...(alsoNamed.length === 0
+      ? []
+      : [{ label: 'Also looked up for this address', value: displayText(alsoNamed.join(', '), 300) }]),
     { label: 'Address', value: addressText(server) },
   ];
 }
 
-function nameSource(mode: QuestionSurroundings['mode']): string {
-  return mode === 'explicit' ? 'the program, which asked for this name' : 'the configuration of this machine';
+function nameSource(source: NameSource | undefined, mode: QuestionSurroundings['mode']): string {
+  switch (source) {
+    case 'client':
+      return 'the program, which asked for this name';
+    case 'configuration':
+      return 'the configuration of this machine';
+    case 'resolver':
+      return 'a program of this machine, which looked it up and got this address';
+    case undefined:
+      return nameSource(mode === 'explicit' ? 'client' : 'configuration', mode);
+  }
 }
 
 function connectionFacts({ question }: QuestionView): readonly Fact[] {

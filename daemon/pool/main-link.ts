@@ -37,6 +37,11 @@ export class MainLink {
     });
   }
 
+  /** From now on the line alone keeps no thread alive; it works as before. */
+  release(): void {
+    this.#port.unref();
+  }
+
   /** Sends without expecting an answer. */
   tell(message: Exclude<FromWorker, { readonly kind: 'request' }>): void {
     this.#port.postMessage(message);

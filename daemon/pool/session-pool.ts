@@ -211,18 +211,19 @@ export class SessionPool {
     this.#entries.get(id)?.driver.close('closed by request');
   }
 
-  /** Ends sessions with nothing under way, lets the others go on for `graceMs`, then ends them too and the thread. */
-  drain(graceMs: number): void {
+  /** Ends sessions with nothing under way, lets the others go on for `graceMs`, then ends them too. Resolves when none is left. */
+  drain(graceMs: number): Promise<void> {
     const started = Date.now();
-    const timer = setInterval(() => {
-      const isOver = Date.now() - started >= graceMs;
-      for (const { driver } of [...this.#entries.values()])
-        if (isOver || driver.atRest) driver.close('ftpseal is stopping');
-      if (this.#entries.size > 0) return;
-      clearInterval(timer);
-      // The last replies still have to reach their clients.
-      setTimeout(() => process.exit(0), 200);
-    }, 50);
+    return new Promise((resolve) => {
+      const timer = setInterval(() => {
+        const isOver = Date.now() - started >= graceMs;
+        for (const { driver } of [...this.#entries.values()])
+          if (isOver || driver.atRest) driver.close('ftpseal is stopping');
+        if (this.#entries.size > 0) return;
+        clearInterval(timer);
+        resolve();
+      }, 50);
+    });
   }
 
   #update(id: string, view: SessionView): void {

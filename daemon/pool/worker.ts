@@ -14,6 +14,9 @@ import { redirectView } from './redirect-view.js';
 import { SessionPool } from './session-pool.js';
 import { workerDataSchema, type WorkerData } from './worker-data.js';
 
+/** Below what WorkerPool grants after the grace. */
+const LAST_REPLIES_MS = 200;
+
 type Loopback = Extract<WorkerData['listen'], { readonly kind: 'loopback' }>;
 
 async function main(): Promise<void> {
@@ -46,8 +49,17 @@ async function main(): Promise<void> {
   );
   const stop = (graceMs: number): void => {
     close();
-    pool.drain(graceMs);
+    void pool.drain(graceMs).then(() => {
+      endThread(link);
+    });
   };
+}
+
+// The thread ends with its last socket: that is when the last replies have reached their clients. One that takes nothing must not
+// hold it: in a thread, `exit` ends the thread alone.
+function endThread(link: MainLink): void {
+  link.release();
+  setTimeout(() => process.exit(0), LAST_REPLIES_MS).unref();
 }
 
 /** Returns what ends the listening; so does `startExplicit`. */

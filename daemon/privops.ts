@@ -23,7 +23,12 @@ export const RETIRE_MS = 30 * 60_000;
 export const withoutRedirect: 'end' | 'stay' = process.platform === 'win32' ? 'stay' : 'end';
 
 export const workerPortsSchema = z
-  .strictObject({ control: portSchema, data: portSchema, virtual: portRangeSchema })
+  .strictObject({
+    control: portSchema,
+    data: portSchema,
+    dataLast: portSchema.optional(),
+    virtual: portRangeSchema,
+  })
   .readonly();
 
 export const divertedServerSchema = z
@@ -162,8 +167,12 @@ function checkWorkers(
   if (workers.length !== shares.length) throw notPermitted('workersReady for another number of workers');
   workers.forEach((worker, index) => {
     const share = shares[index];
-    if (share === undefined || worker.control === worker.data) throw notPermitted('one port twice');
-    if (!within(worker.control, share.listen) || !within(worker.data, share.listen)) {
+    const { control, data, dataLast = data } = worker;
+    if (dataLast < data) throw notPermitted('a range of ports that ends before it begins');
+    if (share === undefined || within(control, { first: data, last: dataLast })) {
+      throw notPermitted('one port twice');
+    }
+    if (![control, data, dataLast].every((port) => within(port, share.listen))) {
       throw notPermitted('a worker port outside its range');
     }
     if (worker.virtual.first !== share.virtual.first || worker.virtual.last !== share.virtual.last) {

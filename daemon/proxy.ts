@@ -182,10 +182,11 @@ function redirectSide(link: SupervisorLink, start: StartMessage): RedirectSide {
 function workerPorts(share: StartMessage['shares'][number], ports: ReadyPorts | undefined) {
   const control = ports?.control[0]?.port;
   const data = ports?.data[0]?.port;
+  const dataLast = ports?.data.at(-1)?.port;
   if (control === undefined || data === undefined) {
     throw new Fault('internal', 'A worker does not listen on a control and a data port.');
   }
-  return { control, data, virtual: share.virtual };
+  return { control, data, ...(dataLast === data ? {} : { dataLast }), virtual: share.virtual };
 }
 
 function parentChannel(): ParentChannel {

@@ -4,10 +4,12 @@ import type { Fault } from '../../shared/fault.js';
 import type { Endpoint, IpAddress, Port, PortRange } from '../../shared/endpoint.js';
 import type { UserId } from '../../shared/user-id.js';
 
-/** The loopback ports of one worker: it listens on 127.0.0.1 and ::1 on both, and owns a share of the virtual data ports. */
+/** The loopback ports of one worker: it listens on 127.0.0.1 and ::1 on each, and owns a share of the virtual data ports. */
 export interface WorkerPorts {
   readonly control: Port;
   readonly data: Port;
+  /** The last of the data ports, if there are more than one (kernel's redirect only); `control` is not between. */
+  readonly dataLast?: Port | undefined;
   readonly virtual: PortRange;
 }
 

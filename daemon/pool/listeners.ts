@@ -59,6 +59,58 @@ function addresses(...texts: readonly string[]): readonly IpAddress[] {
   return texts.flatMap((text) => parseIpAddress(text) ?? []);
 }
 
+/**
+ * The same on `count` ports that follow each other, all without `skip`; on fewer, down to one, where the range has no such place.
+ * The endpoints come in the order of their ports.
+ */
+export async function listenOnRun(
+  addresses: readonly IpAddress[],
+  range: PortRange,
+  skip: Port | undefined,
+  count: number,
+): Promise<Listening> {
+  for (let length = count; length > 1; length = Math.floor(length / 2)) {
+    const run = await runOf(addresses, range, skip, length);
+    if (run !== undefined) return run;
+  }
+  return listenOnEach(addresses, range, skip);
+}
+
+async function runOf(
+  addresses: readonly IpAddress[],
+  range: PortRange,
+  skip: Port | undefined,
+  length: number,
+): Promise<Listening | undefined> {
+  let run: Listening[] = [];
+  for (let number: number = range.first; number <= range.last && run.length < length; number += 1) {
+    const port = parsePort(number);
+    const listening = port === undefined || port === skip ? undefined : await tryPort(addresses, port);
+    if (listening !== undefined) {
+      run.push(listening);
+      continue;
+    }
+    await Promise.all(run.flatMap(({ servers }) => servers.map(closed)));
+    run = [];
+  }
+  if (run.length === length)
+    return {
+      endpoints: run.flatMap(({ endpoints }) => endpoints),
+      servers: run.flatMap(({ servers }) => servers),
+    };
+  await Promise.all(run.flatMap(({ servers }) => servers.map(closed)));
+  return undefined;
+}
+
+/** Ends the listening; resolves when the port is free again. */
+export function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
+}
+
 async function tryPort(addresses: readonly IpAddress[], port: Port): Promise<Listening | undefined> {
   const servers: Server[] = [];
   const endpoints: Endpoint[] = [];

@@ -1,7 +1,7 @@
 // Where the workers will listen: in the usual place, unless somebody holds that. The ports are unprivileged, so anybody can.
 import { randomInt } from 'node:crypto';
 import { listenRanges, portShares } from '../divert/port-shares.js';
-import { listenAddresses, listenOnEach } from '../pool/listeners.js';
+import { closed, listenAddresses, listenOnEach } from '../pool/listeners.js';
 import type { PortRange } from '../../shared/endpoint.js';
 import type { Config } from '../config.js';
 import type { Listening } from '../pool/listeners.js';
@@ -56,12 +56,4 @@ async function hasRoom(divert: Config['divert'], workers: number, range: PortRan
   } finally {
     await Promise.all(held.flatMap(({ servers }) => servers.map(closed)));
   }
-}
-
-function closed(server: Listening['servers'][number]): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => {
-      resolve();
-    });
-  });
 }

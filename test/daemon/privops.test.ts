@@ -55,6 +55,18 @@ const refused: Readonly<Record<string, unknown>> = {
   'workers in another order': { ...ready, workers: workers.toReversed() },
   'a listener outside the range': { ...ready, workers: [{ ...workers[0], control: 22 }, workers[1]] },
   'a data listener outside the range': { ...ready, workers: [{ ...workers[0], data: 31116 }, workers[1]] },
+  'data listeners that leave the range': {
+    ...ready,
+    workers: [{ ...workers[0], dataLast: port(31116) }, workers[1]],
+  },
+  'data listeners that end before they begin': {
+    ...ready,
+    workers: [{ ...workers[0], data: port(31104), dataLast: port(31103) }, workers[1]],
+  },
+  'the control port among the data ports': {
+    ...ready,
+    workers: [{ ...workers[0], control: port(31103), dataLast: port(31108) }, workers[1]],
+  },
   'one port for both': { ...ready, workers: [{ ...workers[0], data: 31100 }, workers[1]] },
   'a wider virtual range': {
     ...ready,

@@ -186,6 +186,26 @@ describe('redirect on Linux', { skip }, () => {
     for (const host of [two.ipv4, two.ipv6]) assert.equal(await greeting(person, host, 21500), 'server');
   });
 
+  test('a client that uses a source port again keeps it: the worker has several data ports, and knows the owner by it', async () => {
+    const ports = [31150, 31151, 31152, 31153];
+    for (const host of ['127.0.0.1', '::1'])
+      for (const listening of ports) await listen(proxy, host, listening, 'data');
+    const worker = { ...twoWorkers[0]!, data: port(31150), dataLast: port(31153) };
+    await apply({ workers: [worker], servers: [server(one.ipv4, 23300), server(one.ipv6, 23301)] });
+    for (const host of [one.ipv4, one.ipv6]) {
+      const seen = new Set<number>();
+      for (const [index] of ports.entries()) {
+        const answer = await good(connect(person, host, 21500 + index, { port: 40_100 }));
+        const { accepted = [] } = await good(proxy.ask({ kind: 'accepted' }));
+        const from = accepted.filter(({ peer }) => peer === answer.local);
+        const entry = from.find(({ original }) => original === text(host, 21500 + index));
+        assert.equal(entry?.owner, personUid);
+        seen.add(entry.port);
+      }
+      assert.deepEqual([...seen].sort(), ports);
+    }
+  });
+
   test('an active data connection comes from the server, port 20, several at a time from one active port', async () => {
     await apply({ servers: [server(one.ipv4, 23300), server(one.ipv6, 23301)] });
     const legs = [

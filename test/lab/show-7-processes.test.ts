@@ -102,7 +102,8 @@ test('what the daemon shows to others: loopback ports, one socket, private files
     .trim()
     .split('\n')
     .map((line) => line.split(/\s+/)[3]);
-  const ports = [31100, 31101, 31116, 31117];
+  // Of each worker one for control and eight for data.
+  const ports = [31100, 31116].flatMap((first) => Array.from({ length: 9 }, (_, index) => first + index));
   assert.deepEqual(
     listening.sort(),
     [...ports.map((port) => `127.0.0.1:${port}`), ...ports.map((port) => `[::1]:${port}`)].sort(),
@@ -136,13 +137,13 @@ test('a program that connects to the proxy’s own ports gets not one byte', asy
   const script = [
     'import socket, sys',
     'for host in "127.0.0.1", "::1":',
-    '    for port in 31100, 31101, 31116, 31117:',
+    '    for port in 31100, 31101, 31108, 31116, 31117, 31124:',
     '        one = socket.create_connection((host, port), timeout=20)',
     '        try: print(len(one.recv(100)))',
     '        except ConnectionResetError: print(0)',
   ].join('\n');
   const place = { namespace: lab.network.pc, uid: strangerUid };
-  assert.equal(await must(place, [python, '-c', script]), '0\n'.repeat(8));
+  assert.equal(await must(place, [python, '-c', script]), '0\n'.repeat(12));
   assert.match(daemon.log(), /a data connection was made to the proxy itself/);
 });
 

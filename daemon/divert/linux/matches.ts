@@ -22,7 +22,7 @@ export function redirectRules({ ports, workers }: DivertPlan): readonly string[]
   return [
     `\t\ttcp dport { ${ports.join(', ')} } redirect to ${spread(workers)}`,
     ...workers.flatMap((worker) =>
-      dataDestinations(worker).map((match) => `\t\t${match} redirect to :${worker.data}`),
+      dataDestinations(worker).map((match) => `\t\t${match} redirect to ${dataPorts(worker)}`),
     ),
   ];
 }
@@ -39,6 +39,12 @@ export function refusalRules(plan: DivertPlan, workers: readonly WorkerPorts[]):
 
 export function formatCidr(net: Cidr): string {
   return `${net.address}/${net.prefix}`;
+}
+
+// Of several ports the kernel takes one where the client's address and port are free. With one alone it gives the client another
+// source port as soon as that was used within two minutes, and the owner of such a connection is dear to find.
+function dataPorts({ data, dataLast = data }: WorkerPorts): string {
+  return dataLast === data ? `:${data}` : `:${data}-${dataLast}`;
 }
 
 // A map, not `numgen … offset`: nft 1.0.6 takes the latter and then redirects to the byte-swapped port.

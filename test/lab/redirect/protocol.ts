@@ -6,7 +6,15 @@ import { userIdSchema } from '../../../shared/user-id.js';
 const planSchema = z.object({
   ports: portSchema.array().readonly(),
   proxyUid: userIdSchema,
-  workers: z.object({ control: portSchema, data: portSchema, virtual: portRangeSchema }).array().readonly(),
+  workers: z
+    .object({
+      control: portSchema,
+      data: portSchema,
+      dataLast: portSchema.optional(),
+      virtual: portRangeSchema,
+    })
+    .array()
+    .readonly(),
   exemptUids: userIdSchema.array().readonly(),
   exemptNets: z.object({ address: ipAddressSchema, prefix: z.number() }).array().readonly(),
   servers: z.object({ address: ipAddressSchema, activePort: portSchema }).array().readonly(),

@@ -35,6 +35,9 @@ export const divertedServerSchema = z
   .strictObject({ address: ipAddressSchema, activePort: portSchema })
   .readonly();
 
+/** Counts the questions whether the proxy still answers. */
+const beatSchema = z.number().int().positive();
+
 /** Child to parent. Each request is answered once, in any order, with the same `id`. */
 export const privopRequestSchema = z.discriminatedUnion('kind', [
   /**
@@ -52,6 +55,8 @@ export const privopRequestSchema = z.discriminatedUnion('kind', [
   }),
   /** Which program owns the client's socket of an intercepted connection (client's address, original destination). */
   z.strictObject({ kind: z.literal('programOf'), client: endpointSchema, server: endpointSchema }),
+  /** The answer to `ping`: the same number. */
+  z.strictObject({ kind: z.literal('pong'), number: beatSchema }),
   /** What a connection that a worker accepted was before the redirect, where the kernel can't tell. */
   z.strictObject({ kind: z.literal('originOf'), peer: endpointSchema, local: endpointSchema }),
   /** A connection to what reports the look-ups of this machine's programs; it comes with the answer, as a handle. */
@@ -66,7 +71,7 @@ export const toSupervisorSchema = z.strictObject({
 export type ToSupervisor = z.infer<typeof toSupervisorSchema>;
 
 export const privopAnswerSchema = z.discriminatedUnion('kind', [
-  /** `workersReady`, `setServers`: in force from now on. */
+  /** `workersReady`, `setServers`: in force from now on. `pong`: heard. */
   z.strictObject({ kind: z.literal('done') }),
   /** `programOf`: both undefined if the owner is unknown or has gone. */
   z.strictObject({
@@ -123,6 +128,8 @@ export const toProxySchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('stop'), graceMs: z.number().int().min(0) }),
   /** Read again what the administrator may change while the daemon runs: the folder keys.d. */
   z.strictObject({ kind: z.literal('reload') }),
+  /** Whether the child still answers; `pong` does. One that does not is killed. Sent only after `workersReady`. */
+  z.strictObject({ kind: z.literal('ping'), number: beatSchema }),
   /** Work on as before, and end as at `stop` once no session is left, at the latest after that time. */
   z.strictObject({ kind: z.literal('retire'), withinMs: z.number().int().min(0) }),
 ]);
@@ -135,6 +142,7 @@ export type ProxyPhase = 'starting' | 'running' | 'stopping';
 const permittedIn: Readonly<Record<PrivopRequest['kind'], readonly ProxyPhase[]>> = {
   workersReady: ['starting', 'running'],
   setServers: ['running'],
+  pong: ['running'],
   programOf: ['running'],
   // The first connection may be accepted before the supervisor has counted the redirect as made.
   originOf: ['starting', 'running'],

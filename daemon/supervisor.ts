@@ -15,6 +15,7 @@ import { warnOfEphemeralOverlap } from './supervisor/ephemeral-ports.js';
 import type { Config } from './config.js';
 import type { Diverter } from './divert/diverter.js';
 import type { StartMessage } from './privops.js';
+import type { ServiceManager } from './sys/service-manager.js';
 import type { SupervisorLog } from './supervisor/supervisor-log.js';
 
 export interface SupervisorOptions {
@@ -33,6 +34,8 @@ export interface SupervisorOptions {
   readonly diverter?: Diverter | undefined;
   /** Called once, when the first proxy is ready and the redirect in force. */
   readonly onReady?: (() => void) | undefined;
+  /** Who started this process as a service and watches it. */
+  readonly manager?: ServiceManager | undefined;
   /** Ends it like a signal, where there are none (a service of Windows). */
   readonly stop?: AbortSignal | undefined;
 }
@@ -66,6 +69,7 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
       diverter: options.diverter ?? (await redirectLayer(config.divert, start.shares, log)),
       log,
       onReady: options.onReady,
+      manager: options.manager,
     });
     return await withSignals(keeper, options.stop);
   } finally {

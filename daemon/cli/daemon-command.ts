@@ -7,6 +7,7 @@ import { EXIT } from '../../shared/fault.js';
 import type { LogLevel } from '../sys/log.js';
 import { formatEntry } from '../sys/log-line.js';
 import { outlastSurroundings } from '../sys/long-lived.js';
+import { serviceManager } from '../sys/service-manager.js';
 import { print, printJson, type JsonOption } from './output.js';
 import { runtimeDirOf, stateDirOf, type DirOptions } from './paths.js';
 import type { SupervisorOptions } from '../supervisor.js';
@@ -21,13 +22,14 @@ export interface DaemonOptions extends DirOptions {
 /** Runs until a signal; resolves with the exit code. */
 export async function daemonCommand(options: DaemonOptions): Promise<number> {
   return superviseDaemon(options, {
+    manager: serviceManager(),
     log: (level, message, fields) => {
       process.stderr.write(`${formatEntry({ level, time: Date.now(), message }, fields)}\n`);
     },
   });
 }
 
-export type Surroundings = Pick<SupervisorOptions, 'log' | 'onReady' | 'stop'>;
+export type Surroundings = Pick<SupervisorOptions, 'log' | 'onReady' | 'manager' | 'stop'>;
 
 /** The supervisor, wherever it runs. The proxy is this same program with other arguments. */
 export async function superviseDaemon(options: DaemonOptions, around: Surroundings): Promise<number> {

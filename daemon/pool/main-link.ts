@@ -23,11 +23,15 @@ export class MainLink {
 
   constructor(
     port: MessagePort,
-    onMessage: (message: Exclude<ToWorker, { readonly kind: 'answer' }>) => void,
+    onMessage: (message: Exclude<ToWorker, { readonly kind: 'answer' | 'ping' }>) => void,
   ) {
     this.#port = port;
     port.on('message', (raw: unknown) => {
       const message = toWorkerSchema.parse(raw);
+      if (message.kind === 'ping') {
+        this.tell({ kind: 'pong', number: message.number });
+        return;
+      }
       if (message.kind !== 'answer') {
         onMessage(message);
         return;

@@ -99,6 +99,8 @@ export const fromWorkerSchema = z.discriminatedUnion('kind', [
     message: z.string().max(2048),
     fields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   }),
+  /** The answer to `ping`: the same number. */
+  z.object({ kind: z.literal('pong'), number: z.number().int() }),
 ]);
 export type FromWorker = z.infer<typeof fromWorkerSchema>;
 
@@ -106,6 +108,8 @@ export type FromWorker = z.infer<typeof fromWorkerSchema>;
 export const toWorkerSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('answer'), id: z.number().int(), answer: workerAnswerSchema }),
   z.object({ kind: z.literal('closeSession'), id: z.string() }),
+  /** Whether the worker still answers; one that does not is ended and replaced. */
+  z.object({ kind: z.literal('ping'), number: z.number().int() }),
   /** Stop accepting and, after the grace, end. */
   z.object({ kind: z.literal('stop'), graceMs: z.number() }),
 ]);

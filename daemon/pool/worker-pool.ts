@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import type { Endpoint } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
+import { Heartbeat } from '../sys/heartbeat.js';
 import {
   fromWorkerSchema,
   type FromWorker,
@@ -43,6 +44,8 @@ export interface PoolOptions {
   readonly listener: PoolListener;
   /** The pause before the first replacement; it doubles up to `most`. */
   readonly backoffMs?: { readonly first: number; readonly most: number };
+  /** Between two questions whether a worker still answers. */
+  readonly beatMs?: number;
 }
 
 interface Slot {
@@ -53,18 +56,24 @@ interface Slot {
   pauseMs: number;
   bornAt: number;
   retry: NodeJS.Timeout | undefined;
+  /** Of the worker that is there, once it is ready. */
+  heartbeat: Heartbeat | undefined;
 }
 
 /** A worker that cannot even listen in this time never will. */
 const readyMs = 20_000;
 /** A worker that lived this long did not die of its start: the pause begins anew. */
 const settledMs = 60_000;
+/** A worker that leaves six questions in a row without an answer, half a minute, hangs in some line of one connection. */
+const defaultBeatMs = 5000;
+const patience = 6;
 const defaultBackoff = { first: 100, most: 30_000 };
 
 export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #slots: readonly Slot[];
   readonly #backoff: { readonly first: number; readonly most: number };
+  readonly #beat: NodeJS.Timeout;
   #stopping = false;
 
   constructor(options: PoolOptions) {
@@ -78,7 +87,11 @@ export class WorkerPool {
       pauseMs: this.#backoff.first,
       bornAt: 0,
       retry: undefined,
+      heartbeat: undefined,
     }));
+    this.#beat = setInterval(() => {
+      for (const slot of this.#slots) this.#ask(slot);
+    }, options.beatMs ?? defaultBeatMs).unref();
   }
 
   /** Resolves with every worker's ports; rejects with a Fault, and no worker left, if one does not come up. */
@@ -109,7 +122,14 @@ export class WorkerPool {
   /** Tells every worker to stop within the grace, then ends those that are left. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
+    clearInterval(this.#beat);
     await Promise.all(this.#slots.map((slot) => stopSlot(slot, graceMs)));
+  }
+
+  #ask(slot: Slot): void {
+    if (slot.heartbeat?.beat() !== 'silent') return;
+    slot.heartbeat = undefined;
+    this.#cutOff(slot, 'a worker does not answer and is ended', `${patience} questions without an answer`);
   }
 
   #spawn(slot: Slot): Promise<ReadyPorts> {
@@ -144,19 +164,25 @@ export class WorkerPool {
     if (slot.worker !== worker) return undefined;
     const parsed = fromWorkerSchema.safeParse(raw);
     if (!parsed.success) {
-      this.#cutOff(slot, worker, z.prettifyError(parsed.error));
+      this.#cutOff(slot, 'a worker broke the protocol', z.prettifyError(parsed.error));
       return undefined;
     }
     const message = parsed.data;
     if (message.kind === 'ready') {
       slot.ports = { control: message.control, data: message.data };
+      slot.heartbeat = heartbeatOf(worker);
       return slot.ports;
     }
-    this.#deliver(slot.data.index, worker, message);
+    if (message.kind === 'pong') slot.heartbeat?.heard(message.number);
+    else this.#deliver(slot.data.index, worker, message);
     return undefined;
   }
 
-  #deliver(index: number, worker: Worker, message: Exclude<FromWorker, { readonly kind: 'ready' }>): void {
+  #deliver(
+    index: number,
+    worker: Worker,
+    message: Exclude<FromWorker, { readonly kind: 'ready' | 'pong' }>,
+  ): void {
     const { listener } = this.#options;
     switch (message.kind) {
       case 'request':
@@ -188,22 +214,18 @@ export class WorkerPool {
     worker.postMessage(message);
   }
 
-  /** A worker that says what is not in the contract is not one of ours any more. */
-  #cutOff(slot: Slot, worker: Worker, what: string): void {
-    const entry: LogMessage = {
-      kind: 'log',
-      level: 'error',
-      message: 'a worker broke the protocol',
-      fields: { what },
-    };
+  /** A worker that says what is not in the contract, or nothing any more, is not one of ours. */
+  #cutOff(slot: Slot, message: string, what: string): void {
+    const entry: LogMessage = { kind: 'log', level: 'error', message, fields: { what } };
     this.#options.listener.log(slot.data.index, entry);
-    void worker.terminate();
+    void slot.worker?.terminate();
   }
 
   #buried(slot: Slot, reason: string): void {
     const wasReady = slot.ports !== undefined || slot.restarts > 0;
     slot.worker = undefined;
     slot.ports = undefined;
+    slot.heartbeat = undefined;
     if (this.#stopping || !wasReady) return;
     this.#options.listener.died(slot.data.index, reason);
     slot.restarts++;
@@ -224,6 +246,14 @@ export class WorkerPool {
       () => undefined,
     );
   }
+}
+
+function heartbeatOf(worker: Worker): Heartbeat {
+  const ask = (number: number): void => {
+    const message: ToWorker = { kind: 'ping', number };
+    worker.postMessage(message);
+  };
+  return new Heartbeat({ patience, ask });
 }
 
 async function stopSlot(slot: Slot, graceMs: number): Promise<void> {

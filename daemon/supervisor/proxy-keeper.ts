@@ -2,11 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT, Fault } from '../../shared/fault.js';
 import { RETIRE_MS, STOP_GRACE_MS, admitRequest, withoutRedirect } from '../privops.js';
+import { Heartbeat } from '../sys/heartbeat.js';
 import { socketProgram } from '../sys/socket-program.js';
 import { openLookups } from './lookup-monitor.js';
 import { ProxyChild } from './proxy-child.js';
 import type { ConnectionOrigin, DivertedServer, Diverter, WorkerPorts } from '../divert/diverter.js';
 import type { PrivopAnswer, PrivopRequest, ProxyPhase, StartMessage, ToSupervisor } from '../privops.js';
+import type { ServiceManager } from '../sys/service-manager.js';
 import type { PlanBase } from './plan-base.js';
 import type { ProxyCommand, ProxyEnd } from './proxy-child.js';
 import type { SupervisorLog } from './supervisor-log.js';
@@ -18,6 +20,9 @@ const KILL_AFTER_MS = STOP_GRACE_MS + 1000;
 const BACKOFF_MS = { first: 200, most: 30_000 } as const;
 /** A proxy that lived this long did not fail at its start: the next pause is the shortest again. */
 const SETTLED_MS = 60_000;
+/** A proxy that leaves six questions in a row without an answer, half a minute, hangs. */
+const BEAT_MS = 5000;
+const PATIENCE = 6;
 /** Requests that wait for an answer. More is no proxy of ours. */
 const MAX_PENDING = 1024;
 
@@ -28,6 +33,8 @@ export interface KeeperOptions {
   readonly diverter: Diverter;
   readonly log: SupervisorLog;
   readonly onReady?: (() => void) | undefined;
+  /** Hears of every state, and that this process and its proxy are not stuck. */
+  readonly manager?: ServiceManager | undefined;
 }
 
 export class ProxyKeeper {
@@ -38,6 +45,9 @@ export class ProxyKeeper {
   #workers: readonly WorkerPorts[] = [];
   #servers: readonly DivertedServer[] = [];
   #pending = 0;
+  #heartbeat: Heartbeat | undefined;
+  /** A proxy was killed and is not gone yet. */
+  #killed = false;
   #retiring = false;
   /** Why the redirect could not be made; ends the supervisor if the first proxy is concerned. */
   #redirectFault: Fault | undefined;
@@ -68,6 +78,7 @@ export class ProxyKeeper {
     if (this.#retiring) return;
     this.#retiring = true;
     this.#options.log('info', 'retiring: the end comes with the last session', { withinMs: RETIRE_MS });
+    this.#options.manager?.status('An upgrade waits for the last session to end.');
     this.#child?.send({ kind: 'retire', withinMs: RETIRE_MS });
   }
 
@@ -75,15 +86,21 @@ export class ProxyKeeper {
    * Resolves with the exit code after `stop` or `retire`; rejects with a Fault if the first proxy does not become ready.
    */
   async run(): Promise<number> {
-    const { diverter } = this.#options;
+    const { diverter, manager } = this.#options;
     diverter.onFailure?.((fault) => {
       this.#redirectFailed(fault);
     });
+    const beat = setInterval(() => {
+      this.#beat();
+    }, beatMs(manager?.watchdogMs));
     try {
       await this.#keepAlive();
     } catch (error) {
       await this.#withoutRules(() => diverter.clear());
       throw error;
+    } finally {
+      clearInterval(beat);
+      manager?.stopping();
     }
     const retired = this.#retiring && !this.#isStopping();
     const leave = () => (retired ? (diverter.handOver?.() ?? diverter.clear()) : diverter.clear());
@@ -97,6 +114,25 @@ export class ProxyKeeper {
 
   #isRetiring(): boolean {
     return this.#retiring;
+  }
+
+  /**
+   * Here and not at the proxy's word alone: the manager's watchdog must end this process too where a proxy that hangs can't even be
+   * killed. Every other state has its own limit.
+   */
+  #beat(): void {
+    if (this.#killed) return;
+    if (this.#heartbeat?.beat() === 'silent' && this.#child !== undefined) {
+      this.#options.log('error', 'the proxy does not answer and is killed', { questions: PATIENCE });
+      this.#kill(this.#child);
+      return;
+    }
+    this.#options.manager?.alive();
+  }
+
+  #kill(child: ProxyChild): void {
+    this.#killed = true;
+    child.kill('SIGKILL');
   }
 
   async #keepAlive(): Promise<void> {
@@ -126,7 +162,7 @@ export class ProxyKeeper {
     const tooLate = setTimeout(() => {
       if (this.#phase !== 'starting') return;
       this.#options.log('error', 'the proxy did not become ready', { afterMs: READY_MS });
-      child.kill('SIGKILL');
+      this.#kill(child);
     }, READY_MS);
     const stop = (): void => {
       void this.#endOrderly(child);
@@ -136,11 +172,15 @@ export class ProxyKeeper {
     clearTimeout(tooLate);
     this.#stopping.signal.removeEventListener('abort', stop);
     this.#child = undefined;
+    this.#heartbeat = undefined;
+    this.#killed = false;
     return end;
   }
 
   async #endOrderly(child: ProxyChild): Promise<void> {
     this.#phase = 'stopping';
+    this.#heartbeat = undefined;
+    this.#options.manager?.stopping();
     // New connections go their own way before the proxy stops to take them; running ones stay with it.
     await this.#withoutRules(() => this.#options.diverter.drain());
     child.send({ kind: 'stop', graceMs: STOP_GRACE_MS });
@@ -160,6 +200,8 @@ export class ProxyKeeper {
       onFailure: this.#options.base.onFailure,
       pauseMs: pause,
     });
+    const meanwhile = this.#options.base.onFailure === 'open' ? 'goes out as without ftpseal' : 'is refused';
+    this.#options.manager?.status(`The proxy ended; another one starts. FTP ${meanwhile} until then.`);
     if (this.#options.base.onFailure === 'open') {
       await this.#withoutRules(() => this.#options.diverter.drain());
     }
@@ -178,7 +220,7 @@ export class ProxyKeeper {
     } catch (error) {
       const fault = Fault.from(error);
       this.#options.log('error', fault.userMessage, { fatalFor: 'proxy' });
-      child.kill('SIGKILL');
+      this.#kill(child);
     }
   }
 
@@ -221,6 +263,9 @@ export class ProxyKeeper {
         this.#servers = request.servers;
         await this.#applyPlan();
         return { kind: 'done' };
+      case 'pong':
+        this.#heartbeat?.heard(request.number);
+        return { kind: 'done' };
       case 'programOf':
         return { kind: 'program', ...(await socketProgram(request.client, request.server)) };
       case 'originOf':
@@ -239,7 +284,7 @@ export class ProxyKeeper {
       }
       // A proxy without redirect serves nobody; the end of its life decides between giving up and trying again.
       this.#redirectFault = Fault.from(error, 'redirect');
-      child.kill('SIGKILL');
+      this.#kill(child);
       throw error;
     }
     this.#setRunning(child, workers.length);
@@ -248,7 +293,14 @@ export class ProxyKeeper {
   #setRunning(child: ProxyChild, workers: number): void {
     if (this.#phase !== 'starting') return;
     this.#phase = 'running';
+    this.#heartbeat = new Heartbeat({
+      patience: PATIENCE,
+      ask: (number) => {
+        child.send({ kind: 'ping', number });
+      },
+    });
     this.#options.onReady?.();
+    this.#tellReady();
     this.#options.log('info', 'ready', {
       ports: this.#options.base.ports.join(' '),
       workers,
@@ -257,10 +309,16 @@ export class ProxyKeeper {
     });
   }
 
+  #tellReady(): void {
+    const { manager, base } = this.#options;
+    manager?.status(`FTP to port ${base.ports.join(', ')} is secured.`);
+    manager?.ready();
+  }
+
   /** The layer knows no connection any more: those of the proxy end, and the next proxy brings a new redirect. */
   #redirectFailed(fault: Fault): void {
     this.#options.log('error', fault.userMessage, {});
-    if (!this.#isStopping()) this.#child?.kill('SIGKILL');
+    if (!this.#isStopping() && this.#child !== undefined) this.#kill(this.#child);
   }
 
   async #applyPlan(): Promise<void> {
@@ -282,6 +340,11 @@ export class ProxyKeeper {
       return false;
     }
   }
+}
+
+/** Three times in the watchdog's limit at the least, so that one late beat is not taken for the end. */
+function beatMs(watchdogMs: number | undefined): number {
+  return watchdogMs === undefined ? BEAT_MS : Math.max(100, Math.min(BEAT_MS, Math.floor(watchdogMs / 3)));
 }
 
 function originAnswer(origin: ConnectionOrigin | undefined): PrivopAnswer {

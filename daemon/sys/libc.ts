@@ -15,13 +15,16 @@ export class ErrnoError extends Error {
   }
 }
 
-export const ERRNO = { ENOENT: 2, EAGAIN: 11, EOPNOTSUPP: 95, ENOPROTOOPT: 92 } as const;
+export const ERRNO = { ENOENT: 2, EINTR: 4, EAGAIN: 11, ENOBUFS: 105, EOPNOTSUPP: 95, ENOPROTOOPT: 92 } as const;
 
 interface Libc {
   readonly socket: (...args: unknown[]) => unknown;
   readonly close: (...args: unknown[]) => unknown;
   readonly fcntl: (...args: unknown[]) => unknown;
   readonly accept4: (...args: unknown[]) => unknown;
+  readonly connect: (...args: unknown[]) => unknown;
+  readonly bind: (...args: unknown[]) => unknown;
+  readonly setsockopt: (...args: unknown[]) => unknown;
   readonly send: (...args: unknown[]) => unknown;
   readonly recv: (...args: unknown[]) => unknown;
   readonly getsockopt: (...args: unknown[]) => unknown;
@@ -41,6 +44,9 @@ function libc(): Libc {
     close: library.func('int close(int fd)'),
     fcntl: library.func('int fcntl(int fd, int command, ...)'),
     accept4: library.func('int accept4(int fd, void *address, void *length, int flags)'),
+    connect: library.func('int connect(int fd, void *address, uint32_t length)'),
+    bind: library.func('int bind(int fd, void *address, uint32_t length)'),
+    setsockopt: library.func('int setsockopt(int fd, int level, int name, void *value, uint32_t length)'),
     send: library.func('intptr_t send(int fd, void *buffer, size_t length, int flags)'),
     recv: library.func('intptr_t recv(int fd, void *buffer, size_t length, int flags)'),
     getsockopt: library.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
@@ -87,6 +93,22 @@ export function acceptDescriptor(fd: number): number | undefined {
     if (error instanceof ErrnoError) return undefined;
     throw error;
   }
+}
+
+/** connect(2) to a raw sockaddr. */
+export function connectDescriptor(fd: number, address: Uint8Array): void {
+  checked('connect', [fd, address, address.length]);
+}
+
+/** bind(2) to a raw sockaddr. */
+export function bindDescriptor(fd: number, address: Uint8Array): void {
+  checked('bind', [fd, address, address.length]);
+}
+
+/** setsockopt(2) with an int. */
+export function setSocketOption(fd: number, level: number, name: number, value: number): void {
+  const cell = lengthCell(value);
+  checked('setsockopt', [fd, level, name, cell, cell.length]);
 }
 
 /** send(2); returns the number of bytes taken. */

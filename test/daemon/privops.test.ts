@@ -24,6 +24,7 @@ const program = {
   client: { address: '10.0.0.2', port: 40000 },
   server: { address: '192.0.2.1', port: 21 },
 };
+const pong = { kind: 'pong', number: 3 };
 const origin = {
   kind: 'originOf',
   peer: { address: '192.0.2.1', port: 40000 },
@@ -35,15 +36,15 @@ function admit(request: unknown, phase: ProxyPhase = 'running') {
 }
 
 test('permitted requests come back as they were', () => {
-  for (const request of [ready, servers, program, origin])
+  for (const request of [ready, servers, program, origin, pong])
     assert.deepEqual(admit(request), { id: 7, request });
   // The first connection may come before the supervisor has counted the redirect as made.
   for (const request of [ready, origin]) assert.deepEqual(admit(request, 'starting'), { id: 7, request });
 });
 
 test('before the workers are ready nothing else is permitted; while stopping all is dropped', () => {
-  for (const request of [servers, program]) assert.throws(() => admit(request, 'starting'), Fault);
-  for (const request of [ready, servers, program]) assert.equal(admit(request, 'stopping'), undefined);
+  for (const request of [servers, program, pong]) assert.throws(() => admit(request, 'starting'), Fault);
+  for (const request of [ready, servers, program, pong]) assert.equal(admit(request, 'stopping'), undefined);
 });
 
 const refused: Readonly<Record<string, unknown>> = {

@@ -269,6 +269,49 @@ describe('supervisor', { skip }, () => {
     await ready(supervisor, 2);
   });
 
+  test('a proxy that does not answer any more is killed and replaced; the watchdog hears of the living alone', async () => {
+    const heard = listenAsManager();
+    const supervisor = launch({ behaviour: 'deaf', place: { env: heard.environment } });
+    await ready(supervisor, 2);
+    assert.ok(
+      events(supervisor).some((event) => event['message'] === 'the proxy does not answer and is killed'),
+    );
+    process.kill(supervisor.pid, 'SIGTERM');
+    assert.equal(await supervisor.ended, 0);
+    const told = await heard.stop();
+    const before = told.slice(0, told.indexOf(mourning));
+    assert.equal(before.filter((text) => text === 'READY=1').length, 1, told.join('\n'));
+    // Before it was ready, and as often as it is asked.
+    assert.ok(before.filter((text) => text === 'WATCHDOG=1').length >= 6, told.join('\n'));
+    assert.deepEqual(
+      told.filter((text) => text.startsWith('STATUS=')),
+      [secured, mourning, secured],
+    );
+    assert.equal(told.at(-1), 'STOPPING=1');
+  });
+
+  const secured = 'STATUS=FTP to port 21 is secured.';
+  const mourning =
+    'STATUS=The proxy ended; another one starts. FTP goes out as without ftpseal until then.';
+
+  /** A socket as systemd has one, and what was said to it. The watchdog's limit makes the supervisor look ten times a second. */
+  function listenAsManager() {
+    const file = `${fresh()}.sock`;
+    const code =
+      'import os, socket, sys\n' +
+      's = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1]); os.chmod(sys.argv[1], 0o666)\n' +
+      'while True: print(s.recv(4096).decode(), flush=True)';
+    const socket = start({}, ['python3', '-c', code, file]);
+    running.push(socket);
+    return {
+      environment: { NOTIFY_SOCKET: file, WATCHDOG_USEC: '300000' },
+      stop: async () => {
+        await socket.stop();
+        return socket.stdout().trim().split('\n');
+      },
+    };
+  }
+
   test('a proxy that ends at its start ends the supervisor', async () => {
     assert.match(await fault(launch({ behaviour: 'exit' })), /ended with exit code 7 before it was ready\.$/);
   });

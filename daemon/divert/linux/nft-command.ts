@@ -5,6 +5,9 @@ import { SYSTEM_PATH } from '../../sys/system-path.js';
 import { nftFault } from './nft-runner.js';
 import type { NftRunner } from './nft-runner.js';
 
+/** Changes of thousands of rules take a second; one that takes this long hangs, and the next in line waits for it. */
+const NFT_MS = 20_000;
+
 // Not the caller's environment: this runs as root.
 const environment = { PATH: SYSTEM_PATH, LC_ALL: 'C' };
 
@@ -19,6 +22,8 @@ function runScript(program: string, script: string): Promise<void> {
       env: environment,
       cwd: '/',
       stdio: ['pipe', 'ignore', 'pipe'],
+      timeout: NFT_MS,
+      killSignal: 'SIGKILL',
     });
     let errors = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -22,6 +22,7 @@ tell({
 port.on('message', (message: ToWorker) => {
   if (message.kind === 'stop') process.exit(0);
   // closeSession is the test's way to make the worker act.
+  if (message.kind === 'ping') tell({ kind: 'pong', number: message.number });
   if (message.kind === 'closeSession') act(message.id);
   if (message.kind === 'answer') {
     tell({ kind: 'log', level: 'info', message: JSON.stringify(message.answer), fields: {} });

@@ -4,7 +4,7 @@ import { afterEach, describe, it } from 'node:test';
 import { parseConfig } from '../../../daemon/config-load.js';
 import type { WorkerAnswer } from '../../../daemon/pool/messages.js';
 import type { WorkerData } from '../../../daemon/pool/worker-data.js';
-import { WorkerPool, type PoolListener } from '../../../daemon/pool/worker-pool.js';
+import { WorkerPool, type PoolListener, type PoolOptions } from '../../../daemon/pool/worker-pool.js';
 import { parsePort, type PortRange } from '../../../shared/endpoint.js';
 import { Fault } from '../../../shared/fault.js';
 
@@ -27,6 +27,7 @@ afterEach(() => pool?.stop(0));
 async function start(
   firsts: readonly number[] = [31100, 31116],
   request: PoolListener['request'] = () => Promise.resolve({ kind: 'reserved' }),
+  options: Pick<PoolOptions, 'beatMs'> = {},
 ) {
   const events = new EventEmitter();
   const tell =
@@ -45,7 +46,7 @@ async function start(
     replaced: tell('replaced'),
   };
   const workers = firsts.map((first, index) => data(index, first));
-  pool = new WorkerPool({ entry, workers, listener, backoffMs: { first: 1, most: 5 } });
+  pool = new WorkerPool({ entry, workers, listener, backoffMs: { first: 1, most: 5 }, ...options });
   return { pool, events, ports: await pool.start() };
 }
 
@@ -100,6 +101,23 @@ describe('the worker pool', () => {
     const [, entryOfLog] = (await logged) as [number, { message: string }];
     assert.match(entryOfLog.message, /broke the protocol/);
     await replaced;
+  });
+
+  it('ends and replaces a worker that does not answer any more, and no other', async () => {
+    const { pool: made, events } = await start([31100, 31116], undefined, { beatMs: 100 });
+    const replaced = once(events, 'replaced');
+    const logged = once(events, 'log');
+    act(made, 1, 'hang');
+    const [index, { message }] = (await logged) as [number, { message: string }];
+    assert.deepEqual([index, message], [1, 'a worker does not answer and is ended']);
+    await replaced;
+    assert.deepEqual(
+      made.health().map(({ alive, restarts }) => [alive, restarts]),
+      [
+        [true, 0],
+        [true, 1],
+      ],
+    );
   });
 
   it('passes on what workers report', async () => {

@@ -49,6 +49,7 @@ async function begin(start: StartMessage): Promise<void> {
 process.on('message', (message) => {
   const parsed = toProxySchema.parse(message);
   if (parsed.kind === 'start') void begin(parsed);
+  if (parsed.kind === 'ping' && behaviour !== 'deaf') ask({ kind: 'pong', number: parsed.number });
   if (parsed.kind === 'answer') {
     say('answer', { answer: parsed.answer });
     if (behaviour === 'shell' && parsed.id === 1) ask({ kind: 'exec' });

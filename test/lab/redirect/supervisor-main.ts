@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { parseConfig } from '../../../daemon/config-load.js';
 import { runSupervisor } from '../../../daemon/supervisor.js';
+import { serviceManager } from '../../../daemon/sys/service-manager.js';
 import { Fault, exitCodeOf } from '../../../shared/fault.js';
 
 const [, , runtimeDir = '', stateDir = '', onFailure = 'open', behaviour = 'good', main] = process.argv;
@@ -13,6 +14,7 @@ try {
     runtimeDir,
     stateDir,
     proxyArguments: [behaviour, stateDir],
+    manager: serviceManager(),
     proxyMain: main ?? fileURLToPath(new URL('./fake-proxy.js', import.meta.url)),
     log: (level, message, fields) => {
       process.stdout.write(`${JSON.stringify({ event: 'log', level, message, ...fields })}\n`);

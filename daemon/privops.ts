@@ -130,10 +130,14 @@ export const toProxySchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('reload') }),
   /** Whether the child still answers; `pong` does. One that does not is killed. Sent only after `workersReady`. */
   z.strictObject({ kind: z.literal('ping'), number: beatSchema }),
+  /** Another program removed rules of ftpseal, and they were put back; or could not be. For `status`. */
+  z.strictObject({ kind: z.literal('rulesRepaired'), by: z.string().max(64).optional() }),
+  z.strictObject({ kind: z.literal('rulesLost'), sentence: z.string().max(2048) }),
   /** Work on as before, and end as at `stop` once no session is left, at the latest after that time. */
   z.strictObject({ kind: z.literal('retire'), withinMs: z.number().int().min(0) }),
 ]);
 export type ToProxy = z.infer<typeof toProxySchema>;
+export type RuleNews = Extract<ToProxy, { readonly kind: 'rulesRepaired' | 'rulesLost' }>;
 export type StartMessage = Extract<ToProxy, { readonly kind: 'start' }>;
 
 /** The child's life as the supervisor sees it. */

@@ -11,11 +11,13 @@ import { STOP_GRACE_MS, withoutRedirect, type StartMessage } from './privops.js'
 import type { WorkerData } from './pool/worker-data.js';
 import type { ReadyPorts } from './pool/worker-pool.js';
 import { ProxyCore, type RedirectSide } from './proxy/proxy-core.js';
+import { RuleTroubles } from './proxy/rule-troubles.js';
 import { ServerRegistry } from './proxy/server-registry.js';
 import { SupervisorLink, type ParentChannel } from './proxy/supervisor-link.js';
 import { Log, type LogLevel } from './sys/log.js';
 import { ownUser } from './sys/own-user.js';
 import { freeBuffersPromptly } from './sys/garbage-collector.js';
+import { standBeforeSupervisor } from './sys/memory-pressure.js';
 import { hardenProcess } from './sys/process-hardening.js';
 import { programVersion } from './sys/program-version.js';
 import { hold } from './sys/windows/exclusive-file.js';
@@ -37,16 +39,21 @@ const workerEntry = new URL('./pool/worker.js', import.meta.url);
  * code; rejects with a Fault if it can't start.
  */
 export async function runProxyProcess(options: ProxyProcessOptions): Promise<number> {
+  standBeforeSupervisor();
   hardenProcess();
   freeBuffersPromptly();
   // A Ctrl-C on the terminal reaches both processes; the supervisor decides what it means.
   process.on('SIGINT', () => undefined);
   const end = new Ending();
   let reload = (): void => undefined;
+  const rules = new RuleTroubles();
   const link = new SupervisorLink(parentChannel(), {
     stop: end.request,
     reload: () => {
       reload();
+    },
+    rules: (news) => {
+      rules.hear(news, Date.now());
     },
   });
   process.on('SIGTERM', () => {
@@ -60,7 +67,7 @@ export async function runProxyProcess(options: ProxyProcessOptions): Promise<num
   const core = await ProxyCore.start({
     ...ground,
     workers: redirectWorkers(ground.config, start),
-    redirect: redirectSide(link, start),
+    redirect: redirectSide(link, start, rules),
     listen: [],
   });
   reload = () => {
@@ -161,8 +168,9 @@ function redirectWorkers(config: Config, { shares }: StartMessage): readonly Wor
   }));
 }
 
-function redirectSide(link: SupervisorLink, start: StartMessage): RedirectSide {
+function redirectSide(link: SupervisorLink, start: StartMessage, rules: RuleTroubles): RedirectSide {
   return {
+    troubles: () => rules.sentences(Date.now()),
     withoutIt: withoutRedirect,
     registry: (inUse) =>
       new ServerRegistry({

@@ -1,9 +1,9 @@
 // `ftpseal daemon`, its hidden child `proxy-process`, `cleanup` and `check`.
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { loadConfig } from '../config-load.js';
+import { loadConfig, parseConfig } from '../config-load.js';
 import { defaultConfigPath, machinePlaces } from '../sys/usual-places.js';
-import { EXIT } from '../../shared/fault.js';
+import { EXIT, Fault } from '../../shared/fault.js';
 import type { LogLevel } from '../sys/log.js';
 import { formatEntry } from '../sys/log-line.js';
 import { outlastSurroundings } from '../sys/long-lived.js';
@@ -103,6 +103,23 @@ export async function cleanupCommand({ afterExit = false }: CleanupOptions): Pro
   const { clearRedirect } = await import('../divert/redirect-layer.js');
   await clearRedirect();
   print('The redirect rules of ftpseal are gone.');
+}
+
+/**
+ * Refuses FTP until the daemon takes over, or until `cleanup`, whatever on_failure says: at boot the network may be up before the
+ * daemon is. Asks no name server. With a configuration that can't be read it refuses what the default would, and fails.
+ */
+export async function holdCommand(options: Pick<DaemonOptions, 'config'>): Promise<void> {
+  const { isDaemonHere } = await import('../supervisor/single-instance.js');
+  if (await isDaemonHere()) {
+    print('ftpseal runs, so there is nothing to hold.');
+    return;
+  }
+  const { holdUntilStart } = await import('../supervisor/hold-until-start.js');
+  const read = await loadConfig(options.config).catch((error: unknown) => Fault.from(error));
+  await holdUntilStart(read instanceof Fault ? parseConfig('', 'no file') : read);
+  if (read instanceof Fault) throw read;
+  print('FTP is refused until ftpseal runs.');
 }
 
 /** Said by systemd (`$EXIT_STATUS`) and by the configuration; one that can't be read may have said so. */

@@ -61,6 +61,7 @@ function makeProgram(outcome: Outcome): Command {
     .configureHelp({ helpWidth: 80 })
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 no daemon, 4 not permitted.');
   addDaemonCommands(program, outcome);
+  addHoldCommand(program);
   addLookCommands(program, outcome);
   addPromptsCommand(program);
   addPauseCommands(program);
@@ -121,6 +122,16 @@ function addDaemonCommands(program: Command, outcome: Outcome): void {
     .action(async (options: DaemonModule.CleanupOptions) => {
       const { cleanupCommand } = await import('./daemon-command.js');
       await cleanupCommand(options);
+    });
+}
+
+function addHoldCommand(program: Command): void {
+  program
+    .command('hold')
+    .description('refuse FTP until the daemon runs: for what boots the machine, before the network (root)')
+    .option('--config <file>', `configuration file (default: ${defaultConfigPath})`)
+    .action(async (options: Pick<DaemonModule.DaemonOptions, 'config'>) => {
+      await (await import('./daemon-command.js')).holdCommand(options);
     });
 }
 

@@ -73,6 +73,12 @@ export interface AcceptedEnds {
   readonly local: Endpoint;
 }
 
+/** Another program removed rules of ours. `by`: its name, where the kernel tells it. */
+export type Repair =
+  | { readonly kind: 'repaired'; readonly by: string | undefined }
+  /** They can't be put back; it is tried again. */
+  | { readonly kind: 'failed'; readonly fault: Fault };
+
 /** One operating system's redirect layer. All methods reject with a Fault of code `redirect`, `missing-tool` or `not-permitted`. */
 export interface Diverter {
   readonly name: string;
@@ -100,4 +106,6 @@ export interface Diverter {
    * `apply` makes it anew. Absent where the layer is the kernel's own and can't stop.
    */
   onFailure?(listener: (fault: Fault) => void): void;
+  /** Whom to tell of every repair. Absent where nobody else can remove the rules. */
+  onRepair?(listener: (repair: Repair) => void): void;
 }

@@ -52,6 +52,8 @@ export interface RedirectSide {
   readonly workersReady: (ports: readonly ReadyPorts[]) => Promise<void>;
   /** Whether the proxy ends where the redirect can't be made, or stays and tries again. */
   readonly withoutIt: 'end' | 'stay';
+  /** What a person should know about the rules. */
+  readonly troubles: () => readonly string[];
   readonly programOf: (connection: Connection) => Promise<string | undefined>;
   /** What an accepted connection was before the redirect, where the kernel can't tell. */
   readonly originOf: (ends: AcceptedEnds) => Promise<ConnectionOrigin | undefined>;
@@ -436,7 +438,10 @@ export class ProxyCore {
         keys: this.#fixed.records.pins.length,
         troubles: [...this.#fixed.troubles],
       },
-      troubles: restarts > 0 ? [`A worker died and was replaced ${restarts} times; see ftpseal log.`] : [],
+      troubles: [
+        ...(restarts > 0 ? [`A worker died and was replaced ${restarts} times; see ftpseal log.`] : []),
+        ...(redirect?.troubles() ?? []),
+      ],
     };
   }
 }

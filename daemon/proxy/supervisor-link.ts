@@ -9,6 +9,7 @@ import {
   toProxySchema,
   type PrivopAnswer,
   type PrivopRequest,
+  type RuleNews,
   type StartMessage,
   type ToSupervisor,
 } from '../privops.js';
@@ -32,6 +33,8 @@ export interface LinkListener {
   /** The supervisor wants this process to end within the grace, or is gone. */
   readonly stop: (graceMs: number, reason: string) => void;
   readonly reload: () => void;
+  /** Something happened to the redirect rules. */
+  readonly rules?: (news: RuleNews) => void;
 }
 
 export class SupervisorLink {
@@ -133,6 +136,7 @@ export class SupervisorLink {
     else if (message.kind === 'stop') this.#listener.stop(message.graceMs, 'asked by the supervisor');
     else if (message.kind === 'reload') this.#listener.reload();
     else if (message.kind === 'retire') this.#retire(message.withinMs);
+    else if (message.kind === 'rulesRepaired' || message.kind === 'rulesLost') this.#listener.rules?.(message);
     else if (message.kind === 'ping') void this.#ask({ kind: 'pong', number: message.number });
     else {
       this.#inFlight.get(message.id)?.resolve(message.answer, handle);

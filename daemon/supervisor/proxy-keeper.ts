@@ -6,6 +6,7 @@ import { Heartbeat } from '../sys/heartbeat.js';
 import { socketProgram } from '../sys/socket-program.js';
 import { openLookups } from './lookup-monitor.js';
 import { ProxyChild } from './proxy-child.js';
+import { RuleRepairs } from './rule-repairs.js';
 import type { ConnectionOrigin, DivertedServer, Diverter, WorkerPorts } from '../divert/diverter.js';
 import type { PrivopAnswer, PrivopRequest, ProxyPhase, StartMessage, ToSupervisor } from '../privops.js';
 import type { ServiceManager } from '../sys/service-manager.js';
@@ -89,6 +90,10 @@ export class ProxyKeeper {
     const { diverter, manager } = this.#options;
     diverter.onFailure?.((fault) => {
       this.#redirectFailed(fault);
+    });
+    const repairs = new RuleRepairs(this.#options.log, (news) => this.#child?.send(news));
+    diverter.onRepair?.((repair) => {
+      repairs.hear(repair);
     });
     const beat = setInterval(() => {
       this.#beat();

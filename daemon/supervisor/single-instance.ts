@@ -39,6 +39,11 @@ export async function lockInstance(runtimeDir: string, waiting: () => void): Pro
   );
 }
 
+/** Whether a daemon holds this network namespace. */
+export async function isDaemonHere(): Promise<boolean> {
+  return isTrusted(await namespaceHolder());
+}
+
 async function lockFolder(fd: number, waiting: () => void): Promise<boolean> {
   if (tryLock(fd)) return true;
   waiting();
@@ -58,11 +63,17 @@ async function lockNamespace(): Promise<net.Server | undefined> {
     return server;
   }
   const holder = await namespaceHolder();
-  if (holder === undefined || (holder.uid !== 0 && holder.uid !== process.geteuid?.())) return undefined;
+  if (!isTrusted(holder)) return undefined;
   throw new Fault(
     'usage',
     `Another ftpseal daemon already runs in this network namespace (process ${holder.pid}); stop it first.`,
   );
+}
+
+type Holder = ReturnType<typeof peerCredentials>;
+
+function isTrusted(holder: Holder): holder is NonNullable<Holder> {
+  return holder !== undefined && (holder.uid === 0 || holder.uid === process.geteuid?.());
 }
 
 function listens(server: net.Server): Promise<boolean> {
@@ -77,7 +88,7 @@ function listens(server: net.Server): Promise<boolean> {
   });
 }
 
-function namespaceHolder(): Promise<ReturnType<typeof peerCredentials>> {
+function namespaceHolder(): Promise<Holder> {
   return new Promise((resolve) => {
     const socket = net.connect(NAMESPACE_LOCK);
     socket.once('error', () => {

@@ -147,8 +147,12 @@ test('a program that connects to the proxy’s own ports gets not one byte', asy
   assert.match(daemon.log(), /a data connection was made to the proxy itself/);
 });
 
+async function warnings(): Promise<readonly string[]> {
+  return statusSchema.parse(await daemon.json(['status'])).warnings;
+}
+
 for (const onFailure of ['open', 'closed'] as const) {
-  test(`${onFailure}: somebody who flushes all rules of a running daemon does not reach the redirect`, async () => {
+  test(`${onFailure}: somebody who flushes all rules of a running daemon does not reach the redirect, and the rest is put back`, async () => {
     const other = await startDaemonAgain(`flushed-${onFailure}`, onFailure);
     const agent = new SessionAgent(lab);
     assert.match(await logIn(agent, server, 'running'), /^230/);
@@ -162,6 +166,27 @@ for (const onFailure of ['open', 'closed'] as const) {
       'ftpseal: Another running ftpseal daemon holds the redirect rules of this network namespace; stop it first.';
     assert.deepEqual([cleanup.code, cleanup.stderr.trim()], [1, sentence]);
     assert.match(await ruleset(), /redirect to/);
+    await waitFor('the rest', async () => (await ruleset()).includes('table inet ftpseal_hold'));
+    const hold = ['nft', 'list', 'table', 'inet', 'ftpseal_hold'];
+    const refuses = (await must({ namespace: lab.network.pc }, hold)).includes('reject with tcp reset');
+    assert.equal(refuses, onFailure === 'closed');
+    const others = ['flush table inet ftpseal_hold', 'delete chain inet ftpseal_hold place'];
+    for (const [index, change] of others.entries()) {
+      const whole = await ruleset();
+      await must({ namespace: lab.network.pc }, ['nft', change]);
+      await waitFor(change, async () => (await ruleset()) === whole);
+      const said = new RegExp(`^Another program \\(nft\\) removed rules .* put back \\(${index + 2} times`);
+      await waitFor('a word in status', async () => said.test((await warnings()).join('\n')));
+    }
+    const lines = other
+      .log()
+      .split('\n')
+      .filter((line) => line.includes('removed rules of ftpseal'));
+    assert.equal(lines.length, 1, lines.join('\n'));
+    assert.match(
+      lines[0] ?? '',
+      /warn +another program removed rules of ftpseal; they were put back by=nft times=1$/,
+    );
     await agent.kill();
     await other.stop();
     assert.equal(await ruleset(), '');

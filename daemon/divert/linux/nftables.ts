@@ -1,5 +1,6 @@
 // The redirect layer of Linux: keeps the table `inet ftpseal` equal to the plan.
 import { isDeepStrictEqual } from 'node:util';
+import { Fault } from '../../../shared/fault.js';
 import { CallQueue } from '../call-queue.js';
 import { nftCommand } from './nft-command.js';
 import { nftLibrary } from './nft-library.js';
@@ -9,10 +10,13 @@ import {
   formatRemoval,
   formatRuleset,
   formatServerChange,
+  tableNames,
 } from './ruleset.js';
-import type { DivertPlan, Diverter } from '../diverter.js';
+import { watchTables } from './table-watch.js';
+import type { DivertPlan, Diverter, Repair } from '../diverter.js';
 import type { NftRunner } from './nft-runner.js';
 import type { RuleLifetime } from './ruleset.js';
+import type { TableWatch } from './table-watch.js';
 
 /** The two ways to the kernel. A test gives its own and sees every script. */
 export interface NftRunners {
@@ -20,13 +24,24 @@ export interface NftRunners {
   readonly command: NftRunner;
   /** Makes tables that die with this process; `undefined` where that is not to be had. Called late. */
   readonly library: () => NftRunner | undefined;
+  /** Notices what others do to our tables. Called late; absent: nobody looks. */
+  readonly watch?: () => TableWatch;
 }
+
+/** How long rules that another program removed are missing at most, and one look more. */
+const LOOK_MS = 1000;
+
+const thisKernel: NftRunners = {
+  command: nftCommand(),
+  library: nftLibrary,
+  watch: () => watchTables(Object.values(tableNames)),
+};
 
 /**
  * The redirect dies with this process, even at kill -9, and nobody else can flush it; for `onFailure: 'closed'` what refuses
  * such connections instead stays until `clear`. Where the kernel or the library has no such tables the redirect stays too.
  * A plan that differs from the last one in its servers alone changes set elements and nothing else.
- * Calls are carried out one after the other.
+ * Calls are carried out one after the other. While a plan is in force, what another program removes is put back within seconds.
  */
 export class NftablesDiverter implements Diverter {
   readonly name = 'nftables';
@@ -39,9 +54,16 @@ export class NftablesDiverter implements Diverter {
   /** The kind of table that may be there by our doing. */
   #lifetime: RuleLifetime = 'persistent';
   readonly #calls = new CallQueue();
+  #watch: TableWatch | undefined;
+  #looking: NodeJS.Timeout | undefined;
+  #onRepair: (repair: Repair) => void = () => undefined;
 
-  constructor(runners: NftRunners = { command: nftCommand(), library: nftLibrary }) {
+  constructor(runners: NftRunners = thisKernel) {
     this.#runners = runners;
+  }
+
+  onRepair(listener: (repair: Repair) => void): void {
+    this.#onRepair = listener;
   }
 
   apply(plan: DivertPlan): Promise<void> {
@@ -67,6 +89,35 @@ export class NftablesDiverter implements Diverter {
     const first = await this.#prepare(plan);
     await this.#runner().run(first + formatRuleset(plan, this.#lifetime));
     this.#plan = plan;
+    this.#startLooking();
+  }
+
+  #startLooking(): void {
+    if (this.#watch !== undefined || this.#runners.watch === undefined) return;
+    try {
+      this.#watch = this.#runners.watch();
+    } catch (error) {
+      this.#onRepair({ kind: 'failed', fault: Fault.from(error, 'redirect') });
+      return;
+    }
+    // In line with the other calls: what one of them does in between is no damage.
+    this.#looking = setInterval(() => void this.#calls.run(() => this.#repair()), LOOK_MS).unref();
+  }
+
+  /** An owned table can't be changed by others; the hold table, and a persistent one, can. */
+  async #repair(): Promise<void> {
+    const plan = this.#plan;
+    const seen = this.#watch?.look();
+    if (plan === undefined || seen === undefined) return;
+    const isPersistent = this.#lifetime === 'persistent';
+    const due = isPersistent ? Object.values(tableNames) : [tableNames.hold];
+    if (due.every((name) => (seen.states.get(name) ?? 'whole') === 'whole')) return;
+    try {
+      await this.#runners.command.run(formatHold(plan) + (isPersistent ? formatRuleset(plan, 'persistent') : ''));
+      this.#onRepair({ kind: 'repaired', by: seen.by });
+    } catch (error) {
+      this.#onRepair({ kind: 'failed', fault: Fault.from(error, 'redirect') });
+    }
   }
 
   /** True if that was all there was to do. False also if the table is not as we left it: somebody flushed all rules. */
@@ -111,6 +162,9 @@ export class NftablesDiverter implements Diverter {
 
   async #clear(): Promise<void> {
     this.#plan = undefined;
+    clearInterval(this.#looking);
+    this.#watch?.close();
+    this.#watch = undefined;
     if (this.#lifetime === 'owned') await this.#runner().run(formatRemoval('owned'));
     this.#lifetime = 'persistent';
     await this.#runner().run(formatRemoval('persistent') + formatHoldRemoval());
@@ -119,6 +173,11 @@ export class NftablesDiverter implements Diverter {
   #runner(): NftRunner {
     return this.#lifetime === 'owned' && this.#library !== undefined ? this.#library : this.#runners.command;
   }
+}
+
+/** What `plan` would redirect is refused from now on, until a daemon's `apply` or `clear`. Nothing of a daemon that runs is touched but this. */
+export async function refuseUntilApplied(plan: DivertPlan, command: NftRunner = nftCommand()): Promise<void> {
+  await command.run(formatHold({ ...plan, onFailure: 'closed' }));
 }
 
 /** Kernels before 5.12 know no owned tables; with those a crash is cleaned up at the next start. */

@@ -10,8 +10,11 @@ import {
 import { formatCidr, interceptedPorts, NOT_A_SYN, redirectRules, refusalRules } from './matches.js';
 import type { DivertPlan, DivertedServer, WorkerPorts } from '../diverter.js';
 
-const TABLE = 'inet ftpseal';
-const HOLD = 'inet ftpseal_hold';
+/** Names of the two tables, both of the family inet. */
+export const tableNames = { redirect: 'ftpseal', hold: 'ftpseal_hold' } as const;
+
+const TABLE = `inet ${tableNames.redirect}`;
+const HOLD = `inet ${tableNames.hold}`;
 /** The port that active data connections come from (RFC 959, section 3.2). */
 const FTP_DATA = 20;
 

@@ -11,11 +11,17 @@ import {
   formatRemoval,
   formatRuleset,
 } from '../../../daemon/divert/linux/ruleset.js';
+import type { TableStates, TableState } from '../../../daemon/divert/linux/table-events.js';
+import type { TableWatch } from '../../../daemon/divert/linux/table-watch.js';
 import { Fault } from '../../../shared/fault.js';
 import { plan, server } from './plan-fixture.js';
 
 /** Two recording runners; scripts that contain a text in `refuse` fail. */
-function recorder(options: { readonly library: boolean; readonly refuse?: Set<string> }) {
+function recorder(options: {
+  readonly library: boolean;
+  readonly refuse?: Set<string>;
+  readonly watch?: () => TableWatch;
+}) {
   const log: string[] = [];
   const runner = (way: string) => ({
     run: (script: string) => {
@@ -27,6 +33,7 @@ function recorder(options: { readonly library: boolean; readonly refuse?: Set<st
   const diverter = new NftablesDiverter({
     command: runner('nft'),
     library: () => (options.library ? runner('lib') : undefined),
+    ...(options.watch === undefined ? {} : { watch: options.watch }),
   });
   return { diverter, taken: () => log.splice(0) };
 }
@@ -65,6 +72,45 @@ test('open: the rest of a crash goes, then the rules are made by the library as 
   assert.deepEqual(taken(), [`lib: ${formatRemoval('owned')}`, nothingLeft]);
   await diverter.clear();
   assert.deepEqual(taken(), [nothingLeft]);
+});
+
+/** A watch that says what it is told to. */
+function watchFor(tables: Readonly<Record<string, TableState>>, seen: string[]) {
+  return (): TableWatch => ({
+    look: (): TableStates => ({ states: new Map(Object.entries(tables)), by: 'thief', unsigned: false }),
+    close: () => {
+      seen.push('closed');
+    },
+  });
+}
+
+test('what others removed is put back while a plan is in force: the hold table, and a persistent redirect', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  for (const library of [true, false]) {
+    const seen: string[] = [];
+    const states: Record<string, TableState> = {};
+    const { diverter, taken } = recorder({ library, watch: watchFor(states, seen) });
+    diverter.onRepair((repair) => seen.push(repair.kind === 'repaired' ? `by ${repair.by}` : repair.kind));
+    await diverter.apply(plan());
+    taken();
+    const look = async (): Promise<readonly string[]> => {
+      t.mock.timers.tick(1000);
+      await new Promise(setImmediate);
+      return taken();
+    };
+    assert.deepEqual(await look(), []);
+    Object.assign(states, { ftpseal: 'gone' });
+    const whole = `nft: ${formatHold(plan())}${library ? '' : formatRuleset(plan(), 'persistent')}`;
+    assert.deepEqual(await look(), library ? [] : [whole], 'nobody else can touch an owned table');
+    Object.assign(states, { ftpseal_hold: 'damaged' });
+    assert.deepEqual(await look(), [whole]);
+    assert.equal(seen.at(-1), 'by thief');
+    await diverter.drain();
+    taken();
+    assert.deepEqual(await look(), [], 'nothing is due');
+    await diverter.clear();
+    assert.equal(seen.at(-1), 'closed');
+  }
 });
 
 test('without the library, or on a kernel without owned tables: persistent rules', async () => {

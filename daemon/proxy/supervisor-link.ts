@@ -136,7 +136,8 @@ export class SupervisorLink {
     else if (message.kind === 'stop') this.#listener.stop(message.graceMs, 'asked by the supervisor');
     else if (message.kind === 'reload') this.#listener.reload();
     else if (message.kind === 'retire') this.#retire(message.withinMs);
-    else if (message.kind === 'rulesRepaired' || message.kind === 'rulesLost') this.#listener.rules?.(message);
+    else if (message.kind === 'rulesRepaired' || message.kind === 'rulesLost')
+      this.#listener.rules?.(message);
     else if (message.kind === 'ping') void this.#ask({ kind: 'pong', number: message.number });
     else {
       this.#inFlight.get(message.id)?.resolve(message.answer, handle);

@@ -15,7 +15,14 @@ export class ErrnoError extends Error {
   }
 }
 
-export const ERRNO = { ENOENT: 2, EINTR: 4, EAGAIN: 11, ENOBUFS: 105, EOPNOTSUPP: 95, ENOPROTOOPT: 92 } as const;
+export const ERRNO = {
+  ENOENT: 2,
+  EINTR: 4,
+  EAGAIN: 11,
+  ENOBUFS: 105,
+  EOPNOTSUPP: 95,
+  ENOPROTOOPT: 92,
+} as const;
 
 interface Libc {
   readonly socket: (...args: unknown[]) => unknown;

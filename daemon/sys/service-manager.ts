@@ -74,7 +74,8 @@ function connected(address: Uint8Array): number {
 /** struct sockaddr_un; a name that begins with @ is abstract. Undefined for what is neither that nor a path. */
 function unixAddress(name: string): Uint8Array | undefined {
   const bytes = Buffer.from(name);
-  if ((!name.startsWith('/') && !name.startsWith('@')) || bytes.length < 2 || bytes.length >= PATH_MAX) return undefined;
+  if ((!name.startsWith('/') && !name.startsWith('@')) || bytes.length < 2 || bytes.length >= PATH_MAX)
+    return undefined;
   if (name.startsWith('@')) bytes[0] = 0;
   const family = Buffer.alloc(2);
   family.writeUInt16LE(AF_UNIX);

@@ -239,6 +239,38 @@ function folders(name: string): readonly string[] {
   return ['--state-dir', path.join(folder, 'state'), '--runtime-dir', path.join(folder, 'run')];
 }
 
+test('hold refuses FTP until the daemon runs, of routed clients too; with a wrong configuration all the same', async () => {
+  await startDaemonAgain('before-hold', 'open');
+  const config = path.join(lab.folder, 'hold.toml');
+  const hold = () => ftpseal([], ['hold', '--config', config]);
+  const meets = async () => {
+    const place = { namespace: lab.network.pc, uid: strangerUid };
+    const url = `ftp://${server.address.ipv4}/`;
+    const { code } = await run(place, ['curl', '--silent', '--user', 'x:y', url]);
+    return code === 7 ? 'refused' : 'something';
+  };
+  writeFileSync(config, '[divert]\nforwarded = true\nexempt_users = ["nobody", "unheard-of"]\n');
+  assert.equal((await hold()).stdout, 'ftpseal runs, so there is nothing to hold.\n');
+  await daemon.stop();
+  assert.equal(await meets(), 'something');
+  const held = await hold();
+  assert.deepEqual([held.code, held.stdout], [0, 'FTP is refused until ftpseal runs.\n'], held.stderr);
+  assert.equal(await meets(), 'refused');
+  assert.match(await ruleset(), /hook forward/);
+  await ftpseal([], ['cleanup']);
+  writeFileSync(config, '[divert]\nports = "all"\n');
+  assert.equal((await hold()).code, 1);
+  assert.equal(await meets(), 'refused');
+  daemon = await startDaemon(lab, 'after-hold', twoWorkers);
+  const agent = new SessionAgent(lab);
+  assert.match(
+    await logIn(agent, server, 'after'),
+    /^230/,
+    'the daemon takes over, with on_failure = "open"',
+  );
+  await agent.kill();
+});
+
 test('without nft: one sentence that says which package, and exit code 1', async () => {
   await daemon.stop();
   const hide = 'mount -t tmpfs none /usr/sbin && exec "$@"';

@@ -291,8 +291,7 @@ describe('supervisor', { skip }, () => {
   });
 
   const secured = 'STATUS=FTP to port 21 is secured.';
-  const mourning =
-    'STATUS=The proxy ended; another one starts. FTP goes out as without ftpseal until then.';
+  const mourning = 'STATUS=The proxy ended; another one starts. FTP goes out as without ftpseal until then.';
 
   /** A socket as systemd has one, and what was said to it. The watchdog's limit makes the supervisor look ten times a second. */
   function listenAsManager() {

@@ -56,7 +56,8 @@ export function forwardedSourceRules(plan: DivertPlan): readonly string[] {
 
 /** For the chain `place`: the answer to a client's redirected SYN is the proxy's or nobody's. */
 export function forwardedPlaceRules(plan: DivertPlan): readonly string[] {
-  if (plan.forwarded === undefined) return [];
+  // Before the workers' ports are known nothing is redirected to them.
+  if (plan.forwarded === undefined || plan.forwarded.listen.length === 0) return [];
   return [
     `\t\ttcp sport { ${listenPorts(plan.forwarded)} } ct status dnat meta skuid != ${plan.proxyUid} drop`,
   ];

@@ -113,7 +113,9 @@ export class NftablesDiverter implements Diverter {
     const due = isPersistent ? Object.values(tableNames) : [tableNames.hold];
     if (due.every((name) => (seen.states.get(name) ?? 'whole') === 'whole')) return;
     try {
-      await this.#runners.command.run(formatHold(plan) + (isPersistent ? formatRuleset(plan, 'persistent') : ''));
+      await this.#runners.command.run(
+        formatHold(plan) + (isPersistent ? formatRuleset(plan, 'persistent') : ''),
+      );
       this.#onRepair({ kind: 'repaired', by: seen.by });
     } catch (error) {
       this.#onRepair({ kind: 'failed', fault: Fault.from(error, 'redirect') });

@@ -52,12 +52,7 @@ export function watchTables(tables: readonly string[]): TableWatch {
   };
 }
 
-function readAll(
-  fd: number,
-  buffer: Buffer,
-  tables: readonly string[],
-  before: TableStates,
-): TableStates {
+function readAll(fd: number, buffer: Buffer, tables: readonly string[], before: TableStates): TableStates {
   let known = before;
   for (let count = 0; count < DATAGRAMS_MAX; count += 1) {
     try {

@@ -46,12 +46,14 @@ export async function openDebianRoot(folder: string): Promise<DebianRoot> {
 
 /** The first time it is made, which takes as long as Debian's mirror does. */
 async function cleanRoot(): Promise<string> {
-  const made = await run({}, [process.execPath, script], { timeoutMs: 900_000 });
+  // Several files may want it at once, and the first one makes it.
+  const made = await run({}, ['flock', lock, process.execPath, script], { timeoutMs: 900_000 });
   if (made.code !== 0) throw new Error(`no clean Debian: ${made.stderr}`);
   return made.stdout.trim();
 }
 
 const script = path.join(repository, 'installers/dev/debian-root.mjs');
+const lock = path.join(repository, '.lab', 'debian-12.lock');
 const environment = { DEBIAN_FRONTEND: 'noninteractive', HOME: '/root' };
 
 /** The mounts end with the process that holds them, however it ends. */

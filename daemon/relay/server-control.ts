@@ -110,12 +110,12 @@ export class ServerControl {
 
   /** A data connection must prove that it leads to the same server: by resuming its session, or by its key. */
   async secureLeg(raw: Socket): Promise<TlsLink> {
-    const { host, minVersion, authorities } = this.#options;
+    const { host, minVersion } = this.#options;
     const link = openTls(raw, {
       servername: this.#servername,
       host,
       minVersion,
-      furtherAuthorities: authorities,
+      vouching: 'none',
       session: this.#link?.newestSession(),
       group: this.#link?.group(),
       handshakeMs: DATA_HANDSHAKE_MS,

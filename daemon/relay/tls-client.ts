@@ -38,6 +38,8 @@ export interface TlsOptions {
   readonly authorities?: string | undefined;
   /** PEM certificates to trust besides the machine's authorities. */
   readonly furtherAuthorities?: string | undefined;
+  /** No authority is asked and `caValidFor` stays undefined: for data connections, whose peer `provenPeer` tells. */
+  readonly vouching?: 'none' | undefined;
   /** Milliseconds for the handshake. */
   readonly handshakeMs?: number | undefined;
 }
@@ -58,7 +60,7 @@ export interface TlsLink {
   readonly established: Promise<Established>;
   /** The newest session of the server; `undefined` until the first came (TLS 1.3: some time after the handshake). */
   readonly newestSession: () => Buffer | undefined;
-  /** The group of the key exchange; `undefined` before the handshake and for one without such a group. */
+  /** The group of the key exchange; `undefined` before the handshake, for a resumed one and for one without such a group. */
   readonly group: () => KeyExchangeGroup | undefined;
   /** The given session was resumed. */
   readonly reused: () => boolean;
@@ -179,7 +181,7 @@ function readHandshake(stream: tls.TLSSocket, servername: string | undefined): H
     return {
       established: { kind: 'resumed', protocol, cipher },
       fingerprint: undefined,
-      group: groupOf(stream),
+      group: undefined,
     };
   }
   // Not getPeerX509Certificate: on Node 20 it takes the certificate away from every later call.

@@ -23,6 +23,8 @@ export interface ContextOptions {
   readonly authorities?: string | undefined;
   /** PEM certificates beside the machine's authorities. */
   readonly furtherAuthorities?: string | undefined;
+  /** No authority is asked: for peers that are told by a resumed session or by their key alone. */
+  readonly vouching?: 'none' | undefined;
   /** The group to offer first: one that the server takes saves a round trip and a second key (HelloRetryRequest). */
   readonly group?: KeyExchangeGroup | undefined;
 }
@@ -30,13 +32,14 @@ export interface ContextOptions {
 /** The context for these options; the machine's authorities are read once, unless others are given. */
 export function clientContext(options: ContextOptions): tls.SecureContext {
   if (options.authorities !== undefined) return createContext(options, options.authorities);
-  const { furtherAuthorities: further } = options;
+  const isVouched = options.vouching !== 'none';
+  const further = isVouched ? options.furtherAuthorities : undefined;
   const contexts = shared.get(further) ?? new Map<string, tls.SecureContext>();
   shared.set(further, contexts);
-  const key = `${options.minVersion} ${options.group ?? ''}`;
+  const key = `${options.minVersion} ${options.group ?? ''} ${options.vouching ?? ''}`;
   const known = contexts.get(key);
   if (known !== undefined) return known;
-  const context = createContext(options, allAuthorities(further));
+  const context = createContext(options, isVouched ? allAuthorities(further) : []);
   contexts.set(key, context);
   return context;
 }

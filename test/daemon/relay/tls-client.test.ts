@@ -180,6 +180,15 @@ describe('resumption on the data connection', () => {
     });
   });
 
+  test('without authorities nobody vouches, and the key proves the peer all the same', async () => {
+    const options = { servername: SERVER_NAME, authorities: undefined, vouching: 'none' } as const;
+    await connected(certificates.server, {}, options, async (link) => {
+      assert.equal((await fullIdentity(link)).caValidFor, undefined);
+      assert.equal(provenPeer(link, key), true);
+      assert.equal(provenPeer(link, otherKey), false);
+    });
+  });
+
   test('an impostor can’t resume the session of the real server (T33)', async () => {
     let session: Buffer | undefined;
     await connected(certificates.server, { maxVersion: 'TLSv1.2' }, {}, async (link) => {

@@ -49,7 +49,7 @@ export function stageProgram(folder, { withTests }) {
   copyIn('package.json');
   for (const part of ['daemon', 'shared', 'tray', ...(withTests ? ['test'] : [])])
     copyIn(path.join('dist', part));
-  if (withTests) copyIn('test/lab/clients/ftplib_client.py');
+  if (withTests) for (const name of ['client', 'modes']) copyIn(`test/lab/clients/ftplib_${name}.py`);
   for (const location of runtimePackages(withTests ? ['basic-ftp'] : [])) copyIn(location);
   makeReadable(fresh);
   rmSync(folder, { recursive: true, force: true });

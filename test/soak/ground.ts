@@ -164,7 +164,8 @@ const fewKinds: Kinds = [
 const allKinds: Kinds = [...fewKinds, ['proftpd-1.3', proftpd13], ['pure-ftpd', pureFtpdTls]];
 
 async function openParts(lab: Lab, kinds: Kinds): Promise<Parts> {
-  copyFileSync(path.join(repository, 'test/soak/session.py'), path.join(lab.folder, 'session.py'));
+  for (const script of ['test/soak/session.py', 'test/lab/clients/ftplib_modes.py'])
+    copyFileSync(path.join(repository, script), path.join(lab.folder, path.basename(script)));
   const sources = laySources(path.join(lab.folder, 'sources'));
   const servers: SoakServer[] = [];
   for (const [name, kind] of kinds) servers.push(await openServer(lab, name, kind, sources));

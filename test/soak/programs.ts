@@ -129,7 +129,7 @@ export const wget: Program = {
   },
 };
 
-/** Python's ftplib; `script` is session.py where every user can read it. */
+/** Python's ftplib; `script` is session.py where every user can read it, ftplib_modes.py beside it. */
 export function ftplib(script: string): Program {
   return {
     name: 'ftplib',

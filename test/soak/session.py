@@ -1,28 +1,12 @@
 """One session with Python's ftplib, without TLS: a list of things to do, in JSON. Exit code 0: all were done."""
 
-import ftplib
 import json
-import socket
 import sys
 import time
 
+from ftplib_modes import ModeClient
+
 task = json.loads(sys.argv[1])
-
-
-class Client(ftplib.FTP):
-    """ftplib with the commands of the wanted mode instead of those of the address family."""
-
-    def makepasv(self):
-        if not task["extended"]:
-            return super().makepasv()
-        return ftplib.parse229(self.sendcmd("EPSV"), self.sock.getpeername())
-
-    def makeport(self):
-        listener = socket.create_server(("", 0), family=self.af, backlog=1)
-        host, port = self.sock.getsockname()[0], listener.getsockname()[1]
-        (self.sendeprt if task["extended"] else self.sendport)(host, port)
-        listener.settimeout(self.timeout)
-        return listener
 
 
 def slowly(data):
@@ -45,7 +29,7 @@ def names(remote, local):
         ftp.retrlines("NLST " + remote, lambda line: print(line, file=file))
 
 
-ftp = Client(timeout=task["patience"])
+ftp = ModeClient(task["extended"], timeout=task["patience"])
 ftp.connect(task["address"], 21)
 ftp.login(task["user"], task["password"])
 ftp.set_pasv(not task["active"])

@@ -3,28 +3,13 @@ import ftplib
 import io
 import json
 import os
-import socket
 import sys
 import traceback
 
+from ftplib_modes import ModeClient
+
 task = json.loads(sys.argv[1])
 os.chdir(task["folder"])
-
-
-class Client(ftplib.FTP):
-    """ftplib with the commands of the wanted mode instead of those of the address family."""
-
-    def makepasv(self):
-        if not task["extended"]:
-            return super().makepasv()
-        return ftplib.parse229(self.sendcmd("EPSV"), self.sock.getpeername())
-
-    def makeport(self):
-        listener = socket.create_server(("", 0), family=self.af, backlog=1)
-        host, port = self.sock.getsockname()[0], listener.getsockname()[1]
-        (self.sendeprt if task["extended"] else self.sendport)(host, port)
-        listener.settimeout(self.timeout)
-        return listener
 
 
 def save(name, command, rest=None, mode="wb"):
@@ -99,7 +84,7 @@ work = {
     "huge": huge,
 }
 
-ftp = Client(timeout=30)
+ftp = ModeClient(task["extended"], timeout=30)
 ftp.connect(task["address"], 21)
 print(ftp.getwelcome())
 ftp.login(task["user"], task["password"])

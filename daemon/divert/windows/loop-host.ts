@@ -88,6 +88,8 @@ export class LoopHost {
   /** Resolves when every packet that was there has been carried out, the thread has ended and everything is closed. */
   async stop(): Promise<void> {
     this.#release();
+    // Who waits for the thread must not end before it does, with nothing closed and no rule removed.
+    this.#worker.ref();
     await this.#ended;
     this.#means.close();
   }

@@ -8,6 +8,9 @@ export interface RotationRule {
   readonly keep: number;
 }
 
+/** A file that can't be moved away, because another program holds it, grows to so many times its bound, and no further. */
+const MOST_TIMES = 2;
+
 /**
  * Writes whole lines, synchronously: the last words of a process that dies are in the file. Never throws after it was
  * opened; a disk that is full loses lines, not the daemon.
@@ -29,7 +32,10 @@ export class RotatingFile {
 
   write(line: string): void {
     try {
-      if (this.#size > 0 && this.#size + Buffer.byteLength(line) > this.#rule.maxBytes) this.#rotate();
+      const { maxBytes } = this.#rule;
+      const bytes = Buffer.byteLength(line);
+      if (this.#size > 0 && this.#size + bytes > maxBytes) this.#rotate();
+      if (this.#size > 0 && this.#size + bytes > MOST_TIMES * maxBytes) return;
       this.#size += writeSync(this.#fd, line);
     } catch {
       // A log that can't be written must not end the sessions that it would tell about.

@@ -1,7 +1,7 @@
 // The built program with Node for Windows: it starts, its native parts load, and what needs no Windows service does its work.
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Wine } from './harness/wine.js';
@@ -30,6 +30,18 @@ describe('ftpseal with Node for Windows', () => {
       secret: 'secret of the test',
       afterwards: null,
     });
+  });
+
+  it('turns its log over while somebody reads it', async () => {
+    const folder = path.join(wine.driveC, 'log');
+    await wine.guest('rotating-file', [wine.windowsPath(path.join(folder, 'x.log'))]);
+    const sizes = readdirSync(folder).map((name) => [name, statSync(path.join(folder, name)).size <= 1000]);
+    assert.deepEqual(sizes.sort(), [
+      ['x.log', true],
+      ['x.log.1', true],
+      ['x.log.2', true],
+    ]);
+    assert.match(readFileSync(path.join(folder, 'x.log'), 'utf8'), /line 499\n$/);
   });
 
   it('makes a certificate that openssl understands', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -66,6 +66,18 @@ describe('a rotating file', () => {
     for (const name of await readdir(folder)) assert.ok((await stat(join(folder, name))).size <= 100);
     assert.match(await readFile(path, 'utf8'), /line 049/);
     assert.match(await readFile(`${path}.1`, 'utf8'), /line 04[0-9]/);
+  });
+
+  it('stays bounded when a file can’t be moved away', async () => {
+    const path = join(folder, 'x.log');
+    // A folder with something in it is no place to move a file to.
+    await mkdir(join(`${path}.1`, 'full'), { recursive: true });
+    const file = new RotatingFile(path, { maxBytes: 100, keep: 2 });
+    await mkdir(join(`${path}.2`, 'full'), { recursive: true });
+    for (let n = 0; n < 50; n++) file.write(`line ${n}\n`);
+    file.close();
+    assert.ok((await stat(path)).size <= 200);
+    assert.match(await readFile(path, 'utf8'), /^line 0\n/);
   });
 
   it('goes on in a file that is there', async () => {

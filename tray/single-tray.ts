@@ -14,7 +14,8 @@ const lockName = 'tray.lock';
 const socketName = 'tray.sock';
 const showManager = 'manager\n';
 const maxRequest = 64;
-const answerMs = 5000;
+/** Longer than a proof of who is asking may take (daemon/ipc/windows). */
+const answerMs = 20_000;
 
 export interface TrayLock {
   release(): void;

@@ -1,12 +1,17 @@
 // What `npm run dist:windows` makes: the same bytes twice, and a setup program that installs, replaces and removes ftpseal without a trace.
+// Between installation and upgrade a person uses the installed copy: explicit proxy, a real FTPS server, a question, the credential store.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
+import type { Browser } from 'playwright-core';
 import { run, waitFor } from '../lab/harness/command.js';
+import { WineDesktop } from './harness/desktop.js';
+import { browserInside, firstWindow, placeEdge } from './harness/edge.js';
+import { freePort, startFtpsServer, type FtpsServer } from './harness/ftps-server.js';
 import { textOf, Wine } from './harness/wine.js';
-import type { Finished } from './harness/wine-process.js';
+import type { Finished, WineProcess } from './harness/wine-process.js';
 
 const repository = path.resolve(import.meta.dirname, '../../..');
 const script = path.join(repository, 'installers/windows/dist.mjs');
@@ -14,6 +19,8 @@ const setupName = 'ftpseal-0.1.0-setup.exe';
 const patience = { timeoutMs: 200_000 };
 const uninstallKey = 'HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Uninstall\\ftpseal';
 const runKey = 'HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Run';
+const credentialKey = 'HKCU\\Software\\Wine\\Credential Manager';
+const needsRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root, for the account of vsftpd' };
 const entries = [
   'LICENSE.txt',
   'THIRD-PARTY-LICENSES.txt',
@@ -39,7 +46,12 @@ function listing(folder: string): readonly string[] {
 
 describe('the setup program for Windows', () => {
   let wine: Wine;
+  let desktop: WineDesktop;
   let setup: string;
+  let server: FtpsServer | undefined;
+  let browser: Browser | undefined;
+  /** What runs of the installed copy, and ends at an upgrade. */
+  const running: WineProcess[] = [];
 
   const build = async (folder: string, env: Readonly<Record<string, string>> = {}): Promise<string> => {
     const place = { env: { SOURCE_DATE_EPOCH: '1790000000', ...env } };
@@ -64,12 +76,17 @@ describe('the setup program for Windows', () => {
     assert.equal(code, 0, `${stdout}\n${stderr}\n${textOf(data('state/log/service.log'))}`);
   };
   /** `ftpseal` of the installed copy. */
+  const argvOf = (...args: string[]): readonly string[] => [
+    program('node.exe'),
+    ...wine.nodeArguments(program('dist/daemon/main.js'), args).slice(1),
+  ];
   const ftpseal = async (...args: string[]): Promise<string> => {
-    const argv = wine.nodeArguments(program('dist/daemon/main.js'), args).slice(1);
-    const { code, stdout, stderr } = await wine.run([program('node.exe'), ...argv], patience);
+    const { code, stdout, stderr } = await wine.run(argvOf(...args), patience);
     assert.equal(code, 0, stderr);
     return stdout;
   };
+  const credentials = async (): Promise<string> =>
+    (await wine.run(['reg', 'query', credentialKey, '/s'])).stdout;
   const registry = async (key: string): Promise<string> => (await wine.run(['reg', 'query', key])).stdout;
   /** The uninstaller goes on as a copy of itself; its key in the registry is the last thing that it removes. */
   const uninstall = async (folder: string, ...words: string[]): Promise<void> => {
@@ -83,6 +100,9 @@ describe('the setup program for Windows', () => {
   const assertNoTrace = async (t: TestContext, folder: string): Promise<void> => {
     const left = { files: listing(folder), menu: listing(menu()), service: await state() };
     t.diagnostic(`left: ${JSON.stringify(left)}`);
+    for (const key of [uninstallKey, runKey, 'HKLM\\System\\CurrentControlSet\\Services\\ftpseal']) {
+      t.diagnostic(`left in ${key}: ${(await registry(key)).replace(/\s+/g, ' ').trim() || 'nothing'}`);
+    }
     t.diagnostic(`left in ProgramData: ${listing(data()).join(' ') || 'nothing'}`);
     assert.deepEqual(left, { files: [], menu: [], service: 'none' });
     assert.ok(!existsSync(folder) && !existsSync(menu()));
@@ -92,14 +112,20 @@ describe('the setup program for Windows', () => {
   };
 
   before(async () => {
-    wine = Wine.open();
+    desktop = await WineDesktop.open();
+    wine = Wine.open({ display: desktop.display });
     wine.stayAwake();
     setup = path.join(wine.folder, 'one', setupName);
     const printed = await build(path.join(wine.folder, 'one'));
     assert.ok(printed.includes(hash(setup)), printed);
     assert.match(printed, /not signed/);
   });
-  after(() => wine.close());
+  after(async () => {
+    await browser?.close();
+    await wine.close();
+    await server?.stop();
+    await desktop.close();
+  });
 
   it('is the same, built by somebody with other habits', async () => {
     const elsewhere = path.join(wine.folder, 'elsewhere');
@@ -182,6 +208,32 @@ describe('the setup program for Windows', () => {
     assert.ok(!existsSync(path.join(wine.driveC, 'other')));
   });
 
+  it('asks the person in the manager, and keeps the key in the credential store', needsRoot, async () => {
+    server = await startFtpsServer({ 'letter.txt': 'from the server' });
+    await placeEdge(wine);
+    const port = await freePort();
+    const place = ['--runtime-dir', wine.windowsPath(path.join(wine.driveC, 'own', 'run'))];
+    const proxyWords = ['proxy', '--listen', `127.0.0.1:${port}`, '--config', wine.patientConfig()];
+    const proxy = wine.start(argvOf(...proxyWords, ...place));
+    await proxy.said(/ftpseal proxy listens/, patience.timeoutMs);
+    const tray = wine.start(argvOf('tray', ...place));
+    running.push(proxy, tray);
+    const words = [String(port), `${server.user}@127.0.0.1:${server.port}`, server.password, 'letter.txt'];
+    const client = wine.start(wine.nodeArguments(wine.guestScript('ftp-client'), words));
+    const said = () => `the question's window; the tray: ${tray.stderr()}; the client: ${client.stderr()}`;
+    await waitFor(said, () => firstWindow(wine) !== '', patience.timeoutMs);
+    browser = await browserInside(wine, patience.timeoutMs);
+    const page = await browser.newPage();
+    page.setDefaultTimeout(patience.timeoutMs);
+    await page.goto(firstWindow(wine), { timeout: patience.timeoutMs });
+    await page.getByRole('button', { name: 'Trust always' }).click();
+    const { code, stdout, stderr } = await client.finish(patience.timeoutMs);
+    assert.equal(code, 0, stderr);
+    assert.equal((JSON.parse(stdout) as { content: string }).content, 'from the server');
+    assert.ok((await credentials()).includes(`key 127.0.0.1:${server.port} ${server.fingerprint}`));
+    await browser.close();
+  });
+
   it('replaces a version that runs, and ends every program of it', async () => {
     writeFileSync(program('dist/of-the-old-version.js'), '');
     writeFileSync(program('node_modules/of-the-old-version.js'), '');
@@ -189,7 +241,8 @@ describe('the setup program for Windows', () => {
     writeFileSync(data('config.toml'), '[trust]\nprompt_timeout = "10m"\n');
     const left = wine.start([program('node.exe'), '-e', 'setInterval(() => undefined, 1000)']);
     await installed();
-    await left.finish(10_000);
+    for (const one of [left, ...running]) await one.finish(10_000);
+    if (server !== undefined) assert.ok((await credentials()).includes(server.fingerprint));
     assert.ok(listing(program()).every((name) => !name.includes('of-the-old-version')));
     assert.match(readFileSync(program('ftpseal.cmd'), 'utf8'), /main\.js/);
     assert.equal(await state(), 'RUNNING');

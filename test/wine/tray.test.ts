@@ -1,32 +1,19 @@
-// The person's side on Windows: icon, question window, keychain, start at login. Wine has no browser that could show the pages, so a
-// stand-in for Edge notes how it was called, and Chromium of this machine shows them.
+// The person's side on Windows: icon, question window (harness/edge.ts), keychain, start at login.
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { chromium, type Browser } from 'playwright-core';
-import { must, waitFor } from '../lab/harness/command.js';
+import type { Browser } from 'playwright-core';
+import { waitFor } from '../lab/harness/command.js';
 import { WineDesktop } from './harness/desktop.js';
+import { browserInside, edgeCalls, firstWindow, placeEdge } from './harness/edge.js';
 import { freePort, startFtpsServer, type FtpsServer } from './harness/ftps-server.js';
-import { textOf, Wine } from './harness/wine.js';
+import { Wine } from './harness/wine.js';
 import type { WineProcess } from './harness/wine-process.js';
 
 const needsRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root, for the account of vsftpd' };
 /** Screenshots go here when they are wanted; they differ a little each time. */
 const screens = process.env['FTPSEAL_SCREENS'];
 const patience = 120_000;
-
-const edgeSource = `
-#include <windows.h>
-int WINAPI wWinMain(HINSTANCE a, HINSTANCE b, PWSTR arguments, int c) {
-  HANDLE file = CreateFileW(L"C:\\\\edge.txt", FILE_APPEND_DATA, FILE_SHARE_READ, 0, OPEN_ALWAYS, 0, 0);
-  DWORD done;
-  WriteFile(file, arguments, 2 * lstrlenW(arguments), &done, 0);
-  WriteFile(file, L"\\n", 2, &done, 0);
-  CloseHandle(file);
-  return 0;
-}
-`;
 
 describe('the tray on Windows', needsRoot, () => {
   let desktop: WineDesktop;
@@ -77,8 +64,8 @@ describe('the tray on Windows', needsRoot, () => {
     if (screens !== undefined) await desktop.shootMenu(path.join(screens, 'windows-tray.png'));
     const called = edgeCalls(wine);
     assert.match(called, /"?--user-data-dir=C:\\users\\[^\\]+\\AppData\\Local\\ftpseal\\state\\window/);
-    const url = /--app=(http:\/\/127\.0\.0\.1:\d+\/open\?token=[\w-]+)/.exec(called)?.[1] ?? '';
-    browser = await browserInside(wine);
+    const url = firstWindow(wine);
+    browser = await browserInside(wine, patience);
     const page = await browser.newPage({ viewport: { width: 1000, height: 760 } });
     page.setDefaultTimeout(patience);
     await page.goto(url, { timeout: patience });
@@ -118,28 +105,3 @@ describe('the tray on Windows', needsRoot, () => {
     await assert.rejects(fetch(`${origin}/now`));
   });
 });
-
-function edgeCalls(wine: Wine): string {
-  return textOf(path.join(wine.driveC, 'edge.txt'), 'utf16le');
-}
-
-async function placeEdge(wine: Wine): Promise<void> {
-  const source = path.join(wine.folder, 'edge.c');
-  writeFileSync(source, edgeSource);
-  const folder = path.join(wine.driveC, 'Program Files (x86)', 'Microsoft', 'Edge', 'Application');
-  mkdirSync(folder, { recursive: true });
-  const options = ['-municode', '-mwindows', '-o', path.join(folder, 'msedge.exe'), source];
-  await must({}, ['x86_64-w64-mingw32-gcc', ...options]);
-}
-
-/** A browser whose connections come out of a program of this Windows. */
-async function browserInside(wine: Wine): Promise<Browser> {
-  const relay = wine.start(wine.nodeArguments(wine.guestScript('browser-relay')));
-  await relay.said(/port \d+\./, patience);
-  const port = /port (\d+)\./.exec(relay.stdout())?.[1] ?? '';
-  return chromium.launch({
-    executablePath: process.env['FTPSEAL_CHROMIUM'] ?? '/usr/bin/chromium',
-    args: ['--no-sandbox'],
-    proxy: { server: `http://127.0.0.1:${port}`, bypass: '<-loopback>' },
-  });
-}

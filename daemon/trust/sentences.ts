@@ -59,10 +59,11 @@ export function refusedKey(connection: Connection, identity: ServerIdentity, ver
 
 export function answeredNo(connection: Connection, question: Question): string {
   const server = serverLabel(connection);
+  const who = connection.forwarded === true ? "the gateway's administrator" : 'you';
   return oneLine(
     question.kind === 'key'
-      ? `the key of ${server}, ${question.identity.fingerprint}, was refused by you. Nothing was sent to it.`
-      : `${server} offers no encryption, and you refused to go on without. No password was sent.`,
+      ? `the key of ${server}, ${question.identity.fingerprint}, was refused by ${who}. Nothing was sent to it.`
+      : `${server} offers no encryption, and ${who} refused to go on without. No password was sent.`,
   );
 }
 

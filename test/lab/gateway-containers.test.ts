@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { knockAt, startHardened } from './gateway/ground.js';
+import { box, knockAt, openBehind, startHardened } from './gateway/ground.js';
 import { clientUid, login } from './harness/account.js';
 import { capture } from './harness/capture.js';
-import { must } from './harness/command.js';
+import { must, run } from './harness/command.js';
 import type { Daemon } from './harness/ftpseal.js';
 import { openLab, type Lab } from './harness/lab.js';
 import { content, marker } from './harness/payload.js';
@@ -18,8 +18,6 @@ import { clientFolder, digest, place, readAt, sessions } from './show/ground.js'
 import { Talker } from './show/talker.js';
 
 const file = content(200_000);
-const box = { ipv4: '172.31.0.2', ipv6: 'fd31::2' };
-
 /** Beside ours: what Docker and a careless router masquerade, and a firewall that lets in what docs/operations.md says. */
 const neighbours = `
 table inet dockerlike {
@@ -57,7 +55,7 @@ describe('containers of this host', { skip }, () => {
     container = `fs-probe-${process.pid}`;
     server = await lab.server(vsftpdTls);
     place(server, 'file.bin', file);
-    await openContainer();
+    await openBehind(host, container);
     const config =
       '[trust]\nunknown = "accept-new"\nstore = "file"\n[divert]\nforwarded = true\nworkers = 2\n';
     daemon = await startHardened(lab, 'containers', config, host);
@@ -124,6 +122,15 @@ describe('containers of this host', { skip }, () => {
     await own.stop();
   });
 
+  test('doctor says what forwards, and where nothing does', async () => {
+    const config = path.join(daemon.folder, 'config.toml');
+    const main = path.join(daemon.program, 'dist/daemon/main.js');
+    const doctor = async (namespace: string) =>
+      (await run({ namespace }, [process.execPath, main, 'doctor', '--config', config])).stdout;
+    assert.match(await doctor(host), /gateway +this machine forwards IPv4 and IPv6/);
+    assert.match(await doctor(lab.network.srv), /gateway +this machine does not forward IPv4 and IPv6/);
+  });
+
   test('the ports of the proxy are closed to the container, and the rules of others stay when ours go', async () => {
     const knock = { namespace: container, from: box.ipv4, to: '172.31.0.1' };
     await must({ namespace: host }, ['nft', 'delete', 'table', 'inet', 'firewall']);
@@ -135,25 +142,3 @@ describe('containers of this host', { skip }, () => {
     assert.match(greeting, /^220 /);
   });
 });
-
-/** As Docker does it: a bridge with the host's address, a pair of devices, the host as the way out. */
-async function openContainer(): Promise<void> {
-  await must({}, ['ip', 'netns', 'add', container]);
-  const inHost = (...words: readonly string[]) => must({}, ['ip', '-n', host, ...words]);
-  const inBox = (...words: readonly string[]) => must({}, ['ip', '-n', container, ...words]);
-  await inHost('link', 'add', 'br0', 'type', 'bridge');
-  await inHost('addr', 'add', '172.31.0.1/24', 'dev', 'br0');
-  await inHost('-6', 'addr', 'add', 'fd31::1/64', 'dev', 'br0', 'nodad');
-  await inHost('link', 'add', 'veth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', container);
-  await inHost('link', 'set', 'veth0', 'master', 'br0');
-  for (const device of ['veth0', 'br0']) await inHost('link', 'set', device, 'up');
-  await inBox('link', 'set', 'lo', 'up');
-  await inBox('addr', 'add', `${box.ipv4}/24`, 'dev', 'eth0');
-  await inBox('-6', 'addr', 'add', `${box.ipv6}/64`, 'dev', 'eth0', 'nodad');
-  await inBox('link', 'set', 'eth0', 'up');
-  await inBox('route', 'add', 'default', 'via', '172.31.0.1');
-  await inBox('-6', 'route', 'add', 'default', 'via', 'fd31::1');
-  const forwarding =
-    'echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding';
-  await must({ namespace: host }, ['sh', '-c', forwarding]);
-}

@@ -8,6 +8,7 @@ import { openQuestionSchema, statusSchema, type Status } from '../../shared/ipc-
 import { clientUid, login } from './harness/account.js';
 import { capture } from './harness/capture.js';
 import { run, start, waitFor, type Running } from './harness/command.js';
+import { box, openBehind } from './gateway/ground.js';
 import { openLab, type Lab } from './harness/lab.js';
 import { content, marker } from './harness/payload.js';
 import { repository, type LabServer } from './harness/server.js';
@@ -267,6 +268,30 @@ test('upgraded while a session is open: it goes on, nothing leaves in clear, the
   const seen = await wire.finish(secrets);
   assert.deepEqual([...seen.sightings.values()].flat(), []);
   await person.stop();
+});
+
+test('a gateway under this unit: a device behind it is refused once, trusted by root, and then secured', async () => {
+  const device = `fs-probe-${process.pid}`;
+  await openBehind(lab.network.pc, device);
+  const config = '[divert]\nforwarded = true\n';
+  const script = 'echo "$0" > /etc/ftpseal/config.toml && systemctl restart ftpseal';
+  await machine.must(['sh', '-c', script, config]);
+  await ready('0.2.0');
+  const account = `${login.user}:${login.password}`;
+  const fetch = (...active: readonly string[]) => {
+    const command = ['curl', '-sS', '-o', '-', ...active, '--user', account];
+    return run({ namespace: device, uid: clientUid }, [...command, `ftp://${server.address.ipv4}/hello.bin`]);
+  };
+  assert.equal((await fetch()).code, 28, 'curl’s word for 421');
+  const asked = z.object({ questions: z.array(openQuestionSchema) });
+  const { questions: open } = asked.parse(JSON.parse(await machine.must(['ftpseal', 'prompts', '--json'])));
+  assert.equal(open[0]?.connection.client.address, box.ipv4);
+  await machine.must(['ftpseal', 'prompts', '--answer', open[0].id, 'trust']);
+  for (const active of [[], ['--ftp-port', '-']]) {
+    const got = await fetch(...active);
+    assert.equal(got.code, 0, got.stderr);
+  }
+  await run({}, ['ip', 'netns', 'del', device]);
 });
 
 test('killed, it comes back by itself', async () => {

@@ -91,6 +91,14 @@ export function checkRanges(config: Config, ephemeral: PortRange | undefined): F
       );
 }
 
+/** A gateway that forwards nothing secures nobody; `notRouted` names the address families. Nothing to say where it is none. */
+export function checkForwarding({ divert }: Config, notRouted: readonly string[]): readonly Finding[] {
+  if (!divert.forwarded) return [];
+  if (notRouted.length === 0) return [ok('gateway', 'this machine forwards IPv4 and IPv6')];
+  const todo = 'set net.ipv4.ip_forward, net.ipv6.conf.all.forwarding, if devices are to be secured';
+  return [warn('gateway', `this machine does not forward ${notRouted.join(' and ')}`, todo)];
+}
+
 export function ephemeralRange(): PortRange | undefined {
   // Unless an administrator has changed it.
   if (process.platform === 'win32') return parsePortRange('49152-65535');

@@ -2,12 +2,14 @@
 import { parseIpAddress, parsePort, type Port } from '../../../shared/endpoint.js';
 import { EXIT, Fault } from '../../../shared/fault.js';
 import { resolveName } from '../../proxy/host-names.js';
+import { notRouted } from '../../supervisor/forwarded-plan.js';
 import { show, type JsonOption } from '../output.js';
 import type { DirOptions } from '../paths.js';
 import { parseHost } from '../selector.js';
 import {
   checkConfig,
   checkDaemon,
+  checkForwarding,
   checkKeysFolder,
   checkNode,
   checkProxyUser,
@@ -56,7 +58,9 @@ async function checkMachine(options: DoctorOptions): Promise<readonly Finding[]>
     checkRights(),
     checkProxyUser(),
     finding,
-    ...(config === undefined ? [] : [checkRanges(config, ephemeralRange())]),
+    ...(config === undefined
+      ? []
+      : [checkRanges(config, ephemeralRange()), ...checkForwarding(config, notRouted())]),
     ...(await checkKeysFolder(options.config)),
     ...(await checkDaemon(options)),
   ];

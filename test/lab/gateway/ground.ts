@@ -6,6 +6,30 @@ import { must, start, waitFor, type Running } from '../harness/command.js';
 import { startDaemon, type Daemon } from '../harness/ftpseal.js';
 import type { Lab } from '../harness/lab.js';
 
+/** A router's; further addresses of the device stand for other devices. */
+export const routerPolicy = `
+[trust]
+store = "file"
+prompt_timeout = "30s"
+[fallback]
+cleartext = "refuse"
+[divert]
+forwarded = true
+forwarded_from = ["10.21.0.0/24", "fd21::/64"]
+forwarded_sessions = 6
+workers = 2
+on_failure = "closed"
+[[client]]
+match = "10.21.0.3"
+mode = "leave"
+[[client]]
+match = "10.21.0.4"
+mode = "refuse"
+[[client]]
+match = "10.21.0.5"
+fallback = { cleartext = "allow" }
+`;
+
 /** Starts the daemon as the package's unit does: an ordinary user, CAP_NET_ADMIN and no other capability. */
 export async function startHardened(
   lab: Lab,
@@ -78,4 +102,29 @@ export async function startImpostor(namespace: string): Promise<Running> {
     () => impostor.stderr().includes('has all'),
   );
   return impostor;
+}
+
+/** The addresses of the host behind the bridge; the bridge's own end in 1. */
+export const box = { ipv4: '172.31.0.2', ipv6: 'fd31::2' };
+
+/** A host behind a bridge, as Docker has them: the bridge with the router's address, a pair of devices, the router as the way out. */
+export async function openBehind(router: string, name: string): Promise<void> {
+  await must({}, ['ip', 'netns', 'add', name]);
+  const atRouter = (...words: readonly string[]) => must({}, ['ip', '-n', router, ...words]);
+  const inside = (...words: readonly string[]) => must({}, ['ip', '-n', name, ...words]);
+  await atRouter('link', 'add', 'br0', 'type', 'bridge');
+  await atRouter('addr', 'add', '172.31.0.1/24', 'dev', 'br0');
+  await atRouter('-6', 'addr', 'add', 'fd31::1/64', 'dev', 'br0', 'nodad');
+  await atRouter('link', 'add', 'veth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
+  await atRouter('link', 'set', 'veth0', 'master', 'br0');
+  for (const device of ['veth0', 'br0']) await atRouter('link', 'set', device, 'up');
+  await inside('link', 'set', 'lo', 'up');
+  await inside('addr', 'add', `${box.ipv4}/24`, 'dev', 'eth0');
+  await inside('-6', 'addr', 'add', `${box.ipv6}/64`, 'dev', 'eth0', 'nodad');
+  await inside('link', 'set', 'eth0', 'up');
+  await inside('route', 'add', 'default', 'via', '172.31.0.1');
+  await inside('-6', 'route', 'add', 'default', 'via', 'fd31::1');
+  const forwarding =
+    'echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding';
+  await must({ namespace: router }, ['sh', '-c', forwarding]);
 }

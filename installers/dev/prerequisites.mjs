@@ -37,6 +37,7 @@ const packagesOf = {
     'tnftp',
     'inetutils-ftp',
     'socat',
+    'dnsmasq-base',
     'stunnel4',
     'wget',
     // The packages of installers/linux, and what looks at them.
@@ -100,6 +101,12 @@ const labServers = [
   { name: 'proftpd', packages: ['proftpd-core', 'proftpd-mod-crypto'], program: 'usr/sbin/proftpd' },
   { name: 'pure-ftpd', packages: ['pure-ftpd-common', 'pure-ftpd'], program: 'usr/sbin/pure-ftpd' },
   { name: 'haproxy', packages: ['haproxy'], program: 'usr/sbin/haproxy' },
+  // Installed, it would take over the names of the whole machine.
+  {
+    name: 'systemd-resolved',
+    packages: ['systemd-resolved'],
+    program: 'lib/systemd/systemd-resolved',
+  },
 ];
 const serversOf = {
   start: [],

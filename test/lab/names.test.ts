@@ -54,7 +54,7 @@ afterEach(() => talks.hangUp());
 after(async () => {
   await person.stop();
   await daemon.stop();
-  await names?.close();
+  await names.close();
   await lab.close();
 });
 

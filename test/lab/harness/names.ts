@@ -40,7 +40,8 @@ export async function openNames(lab: Lab): Promise<Names> {
     ]);
   const lookUp = async (name: string): Promise<readonly string[]> => {
     const { stdout } = await runInside(['getent', 'ahostsv4', name]);
-    return [...new Set(stdout.split('\n').flatMap((line) => line.split(' ')[0] || []))];
+    const found = stdout.split('\n').map((line) => line.split(' ')[0] ?? '');
+    return [...new Set(found.filter((address) => address !== ''))];
   };
   let resolver = await startResolver(lab, inside);
   return {

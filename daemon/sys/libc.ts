@@ -93,13 +93,9 @@ export function duplicateDescriptor(fd: number): number {
 /** accept4(2), close-on-exec; undefined if the connection can't be had now. The listening `fd` must not block. */
 export function acceptDescriptor(fd: number): number | undefined {
   const SOCK_CLOEXEC = 0x80000;
-  try {
-    return checked('accept4', [fd, null, null, SOCK_CLOEXEC]);
-  } catch (error) {
-    // Nothing there, a caller that has gone already, no descriptors left: Node's own accept meets the same.
-    if (error instanceof ErrnoError) return undefined;
-    throw error;
-  }
+  // Nothing there, as nearly always; a caller that has gone already, no descriptors left: Node's own accept meets the same.
+  const accepted = libc().accept4(fd, null, null, SOCK_CLOEXEC);
+  return typeof accepted === 'number' && accepted >= 0 ? accepted : undefined;
 }
 
 /** connect(2) to a raw sockaddr. */

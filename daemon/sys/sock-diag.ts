@@ -69,24 +69,36 @@ function request(local: Endpoint | undefined, remote: Endpoint, flags: number, f
   return bytes;
 }
 
+/** One of each thread, kept: a socket and a buffer for every question cost more than the question. */
+let link: { readonly fd: number; readonly buffer: Buffer; sequence: number } | undefined;
+
 function query(message: Buffer): readonly Entry[] {
-  const fd = openSocket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_SOCK_DIAG);
+  link ??= {
+    fd: openSocket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_SOCK_DIAG),
+    buffer: Buffer.alloc(65536),
+    sequence: 0,
+  };
+  const { fd, buffer } = link;
+  link.sequence = (link.sequence + 1) >>> 0;
+  message.writeUInt32LE(link.sequence, 8);
   try {
     sendBytes(fd, message);
-    return readAnswers(fd);
-  } finally {
+    return readAnswers(fd, buffer, link.sequence);
+  } catch (error) {
+    // What is left of the answer must not be taken for that to the next question.
+    link = undefined;
     closeDescriptor(fd);
+    throw error;
   }
 }
 
 // The kernel produces answers while we send and while we read: when nothing is there, nothing will come.
-function readAnswers(fd: number): readonly Entry[] {
+function readAnswers(fd: number, buffer: Buffer, sequence: number): readonly Entry[] {
   const entries: Entry[] = [];
-  const buffer = Buffer.alloc(65536);
   for (;;) {
     const length = receiveOrNothing(fd, buffer);
     if (length === 0) return entries;
-    const { done, found } = parseAnswers(buffer.subarray(0, length));
+    const { done, found } = parseAnswers(buffer.subarray(0, length), sequence);
     entries.push(...found);
     if (done) return entries;
   }
@@ -101,19 +113,26 @@ function receiveOrNothing(fd: number, buffer: Buffer): number {
   }
 }
 
-function parseAnswers(bytes: Buffer): { readonly done: boolean; readonly found: readonly Entry[] } {
+function parseAnswers(
+  bytes: Buffer,
+  sequence: number,
+): { readonly done: boolean; readonly found: readonly Entry[] } {
   const found: Entry[] = [];
-  let multipart = false;
-  for (let offset = 0; offset + HEADER <= bytes.length;) {
+  let done = false;
+  for (let offset = 0; offset + HEADER <= bytes.length && !done;) {
     const length = bytes.readUInt32LE(offset);
-    const type = bytes.readUInt16LE(offset + 4);
-    if (length < HEADER || type === NLMSG_DONE || type === NLMSG_ERROR) return { done: true, found };
-    multipart = (bytes.readUInt16LE(offset + 6) & 2) !== 0;
-    const entry = parseEntry(bytes.subarray(offset + HEADER, offset + length));
-    if (entry !== undefined) found.push(entry);
+    if (length < HEADER) return { done: true, found };
+    if (bytes.readUInt32LE(offset + 8) === sequence) {
+      const type = bytes.readUInt16LE(offset + 4);
+      if (type === NLMSG_DONE || type === NLMSG_ERROR) return { done: true, found };
+      const isMultipart = (bytes.readUInt16LE(offset + 6) & 2) !== 0;
+      const entry = parseEntry(bytes.subarray(offset + HEADER, offset + length));
+      if (entry !== undefined) found.push(entry);
+      done = !isMultipart;
+    }
     offset += (length + 3) & ~3;
   }
-  return { done: !multipart, found };
+  return { done, found };
 }
 
 // struct inet_diag_msg. A socket without inode is held by nobody (closing, TIME_WAIT); the uid it shows is 0 and means nothing.

@@ -173,7 +173,7 @@ test('another user of this machine who takes the virtual port first is dropped, 
   const got = await person.drain(data.connection);
   assert.equal(got.sha256, digest(file));
   assert.equal((await talk.reply()).code, 226);
-  assert.match((await daemon.cli(['log'])).stdout, /data connection of another user was refused/);
+  assert.match((await daemon.cli(['log'])).stdout, /data connection of somebody else was refused/);
   await talk.hangUp();
 });
 

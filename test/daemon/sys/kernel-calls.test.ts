@@ -1,6 +1,6 @@
 // The koffi bindings against this machine's kernel, without root, on loopback: in the main thread and in a worker.
 import assert from 'node:assert/strict';
-import { mkdtempSync, openSync, closeSync, rmSync } from 'node:fs';
+import { mkdtempSync, openSync, closeSync, readdirSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,6 +9,7 @@ import { Worker, isMainThread, parentPort } from 'node:worker_threads';
 import { ErrnoError, tryLock } from '../../../daemon/sys/libc.js';
 import { originalDestination } from '../../../daemon/sys/original-destination.js';
 import { peerCredentials } from '../../../daemon/sys/peer-credentials.js';
+import { findSocket, findSocketsTo } from '../../../daemon/sys/sock-diag.js';
 import { socketDescriptor } from '../../../daemon/sys/socket-descriptor.js';
 import { socketOwner } from '../../../daemon/sys/socket-owner.js';
 import { endpoint } from '../divert/plan-fixture.js';
@@ -79,6 +80,22 @@ if (!isMainThread) {
 
   test('nobody owns a connection that is not there', () => {
     assert.equal(socketOwner(endpoint('127.0.0.1', 1), endpoint('127.0.0.1', 2)), undefined);
+  });
+
+  test('one netlink socket answers every question, also after one that walked through all sockets', async () => {
+    const pair = await connected({ host: '127.0.0.1', port: 0 });
+    const { remotePort = 0, localPort = 0 } = pair.accepted;
+    const [client, server] = [endpoint('127.0.0.1', remotePort), endpoint('127.0.0.1', localPort)];
+    assert.equal(socketOwner(client, server), uid);
+    const open = readdirSync('/proc/self/fd').length;
+    for (let round = 0; round < 20; round += 1) {
+      assert.equal(socketOwner(client, server), uid);
+      assert.equal(socketOwner(endpoint('127.0.0.1', 1), endpoint('127.0.0.1', 2)), undefined);
+      assert.equal(findSocket(server, client)?.uid, uid);
+      assert.equal(findSocketsTo(server).length, 1);
+    }
+    assert.equal(readdirSync('/proc/self/fd').length, open);
+    pair.close();
   });
 
   test('the peer of a Unix socket', async () => {

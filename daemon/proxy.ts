@@ -5,7 +5,7 @@ import { Fault, EXIT } from '../shared/fault.js';
 import type { Endpoint } from '../shared/endpoint.js';
 import { loadConfigFile } from './config-load.js';
 import { configView } from './config-view.js';
-import { KEYS_FOLDER } from './trust/keys-folder.js';
+import { KEYS_FOLDER } from './trust/keys-folder-name.js';
 import type { Config } from './config.js';
 import { STOP_GRACE_MS, withoutRedirect, type StartMessage } from './privops.js';
 import type { WorkerData } from './pool/worker-data.js';
@@ -14,6 +14,7 @@ import { ProxyCore, type RedirectSide } from './proxy/proxy-core.js';
 import { RuleTroubles } from './proxy/rule-troubles.js';
 import { ServerRegistry } from './proxy/server-registry.js';
 import { SupervisorLink, type ParentChannel } from './proxy/supervisor-link.js';
+import { openJournal } from './sys/journal.js';
 import { Log, type LogLevel } from './sys/log.js';
 import { ownUser } from './sys/own-user.js';
 import { freeBuffersPromptly } from './sys/garbage-collector.js';
@@ -121,7 +122,9 @@ export async function runExplicitProxy(options: ExplicitProxyOptions): Promise<n
 /** What both ways need before they differ. */
 async function groundOf({ configPath, stateDir, runtimeDir, foreground, logLevel }: ProxyProcessOptions) {
   const { config, source } = await loadConfigFile(configPath);
-  const log = new Log({ stateDir, foreground, level: logLevel });
+  // In the foreground its lines are in the journal already.
+  const journal = foreground ? undefined : openJournal();
+  const log = new Log({ stateDir, foreground, level: logLevel, journal });
   return {
     stateDir,
     runtimeDir,

@@ -5,6 +5,7 @@ import { loadConfig, parseConfig } from '../config-load.js';
 import { defaultConfigPath, machinePlaces } from '../sys/usual-places.js';
 import { EXIT, Fault } from '../../shared/fault.js';
 import type { LogLevel } from '../sys/log.js';
+import { openJournal, prefixedLine } from '../sys/journal.js';
 import { formatEntry } from '../sys/log-line.js';
 import { outlastSurroundings } from '../sys/long-lived.js';
 import { serviceManager } from '../sys/service-manager.js';
@@ -21,12 +22,20 @@ export interface DaemonOptions extends DirOptions {
 
 /** Runs until a signal; resolves with the exit code. */
 export async function daemonCommand(options: DaemonOptions): Promise<number> {
-  return superviseDaemon(options, {
-    manager: serviceManager(),
-    log: (level, message, fields) => {
-      process.stderr.write(`${formatEntry({ level, time: Date.now(), message }, fields)}\n`);
-    },
-  });
+  return superviseDaemon(options, { manager: serviceManager(), log: logToStderr() });
+}
+
+/** Where stderr is systemd's journal, entries with fields go there, and lines with their priority if that fails. */
+function logToStderr(): SupervisorOptions['log'] {
+  const journal = openJournal();
+  return (level, message, fields) => {
+    if (journal?.(level, message, fields) === true) return;
+    const line =
+      journal === undefined
+        ? formatEntry({ level, time: Date.now(), message }, fields)
+        : prefixedLine(level, message, fields);
+    process.stderr.write(`${line}\n`);
+  };
 }
 
 export type Surroundings = Pick<SupervisorOptions, 'log' | 'onReady' | 'manager' | 'stop'>;

@@ -69,7 +69,7 @@ function endOf(child: ChildProcess, { missing }: ProxyCommand): Promise<ProxyEnd
   });
 }
 
-const passedOn = ['TERM', 'LANG', 'LC_ALL', 'TZ', 'NODE_EXTRA_CA_CERTS'];
+const passedOn = ['TERM', 'LANG', 'LC_ALL', 'TZ', 'NODE_EXTRA_CA_CERTS', 'JOURNAL_STREAM'];
 
 // A list of what may pass, so that NODE_OPTIONS, LD_PRELOAD and whatever comes next do not.
 function kept(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

@@ -4,6 +4,7 @@ import { lstatSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Fault } from '../../shared/fault.js';
 import { programData } from '../sys/usual-places.js';
+import { KEYS_FOLDER } from '../trust/keys-folder-name.js';
 import { STOP_GRACE_MS } from '../privops.js';
 import { ownUser } from '../sys/own-user.js';
 import { hold, type HeldFile } from '../sys/windows/exclusive-file.js';
@@ -25,6 +26,8 @@ export async function windowsGround(options: GroundOptions): Promise<SupervisorG
   }
   const keepers: readonly Trustee[] = ['SY', 'BA', self.sid];
   prepareFolder(programData(), keepers, ['BU']);
+  // Where an administrator's roll-out puts keys for everybody; whoever else could write there could have anything trusted.
+  prepareFolder(join(programData(), KEYS_FOLDER), keepers, ['BU']);
   // Callers find the daemon through it; what is in it has rights of its own.
   prepareFolder(options.runtimeDir, keepers, ['BU']);
   prepareFolder(options.stateDir, keepers, []);

@@ -34,6 +34,7 @@ interface Libc {
   readonly setsockopt: (...args: unknown[]) => unknown;
   readonly send: (...args: unknown[]) => unknown;
   readonly recv: (...args: unknown[]) => unknown;
+  readonly sendto: (...args: unknown[]) => unknown;
   readonly getsockopt: (...args: unknown[]) => unknown;
   readonly getsockname: (...args: unknown[]) => unknown;
   readonly flock: (...args: unknown[]) => unknown;
@@ -55,6 +56,9 @@ function libc(): Libc {
     bind: library.func('int bind(int fd, void *address, uint32_t length)'),
     setsockopt: library.func('int setsockopt(int fd, int level, int name, void *value, uint32_t length)'),
     send: library.func('intptr_t send(int fd, void *buffer, size_t length, int flags)'),
+    sendto: library.func(
+      'intptr_t sendto(int fd, void *buffer, size_t length, int flags, void *address, uint32_t size)',
+    ),
     recv: library.func('intptr_t recv(int fd, void *buffer, size_t length, int flags)'),
     getsockopt: library.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
     getsockname: library.func('int getsockname(int fd, void *address, void *length)'),
@@ -123,6 +127,21 @@ export function sendBytes(fd: number, bytes: Uint8Array): number {
 export function receiveBytes(fd: number, into: Uint8Array): number {
   const MSG_DONTWAIT = 0x40;
   return checked('recv', [fd, into, into.length, MSG_DONTWAIT]);
+}
+
+/** A Unix datagram socket, close-on-exec. */
+export function openDatagramSocket(): number {
+  const [AF_UNIX, SOCK_DGRAM, SOCK_CLOEXEC] = [1, 2, 0x80000];
+  return openSocket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+}
+
+/** sendto(2) to the Unix socket at `path`, which has at most 107 bytes; without waiting. Throws an ErrnoError. */
+export function sendDatagram(fd: number, bytes: Uint8Array, path: string): void {
+  const [MSG_DONTWAIT, MSG_NOSIGNAL, AF_UNIX] = [0x40, 0x4000, 1];
+  const address = Buffer.alloc(110);
+  address.writeUInt16LE(AF_UNIX, 0);
+  const written = address.write(path, 2, 107);
+  checked('sendto', [fd, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL, address, 3 + written]);
 }
 
 /** getsockopt(2); returns the part of `size` bytes that the kernel filled. */

@@ -18,10 +18,15 @@ export function formatEntry(
   fields: Readonly<Record<string, unknown>>,
 ): string {
   const clock = new Date(entry.time).toISOString().slice(0, 19).replace('T', ' ');
+  return visibleLine(`${clock} ${entry.level.padEnd(5)} ${formatMessage(entry.message, fields)}`);
+}
+
+/** The same without time and level, for a log that has its own: `message name=value`. */
+export function formatMessage(message: string, fields: Readonly<Record<string, unknown>>): string {
   const rest = Object.entries(fields)
     .filter(([name]) => name !== 'pid')
     .map(([name, value]) => `${name}=${formatValue(value)}`);
-  return visibleLine([clock, entry.level.padEnd(5), entry.message, ...rest].join(' '));
+  return visibleLine([message, ...rest].join(' '));
 }
 
 function formatValue(value: unknown): string {

@@ -1,8 +1,9 @@
-// The log: JSON lines in <state-dir>/log/ftpseal.log, and lines for people on stderr in the foreground.
+// The log: JSON lines in <state-dir>/log/ftpseal.log, lines for people on stderr in the foreground, entries in systemd's journal.
 // Text from FTP lines comes in through redact.ts only.
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino, type DestinationStream, type Logger } from 'pino';
+import type { Journal } from './journal.js';
 import { formatLine } from './log-line.js';
 import { printable } from './redact.js';
 import { RotatingFile } from './rotating-file.js';
@@ -16,6 +17,8 @@ export interface LogOptions {
   /** Lines for people go to stderr as well. */
   readonly foreground: boolean;
   readonly level: LogLevel;
+  /** Entries go there as well. */
+  readonly journal?: Journal | undefined;
 }
 
 /** 4 files of 8 MiB: weeks of a busy desktop, and a bound that no server can exceed. */
@@ -31,10 +34,12 @@ export class Log {
   readonly #pino: Logger;
   readonly #file: RotatingFile | undefined;
   readonly #path: string | undefined;
+  readonly #journal: Journal | undefined;
   readonly #listeners = new Set<(line: string) => void>();
 
   /** Throws the system's error if the file can't be opened. */
-  constructor({ stateDir, foreground, level }: LogOptions) {
+  constructor({ stateDir, foreground, level, journal }: LogOptions) {
+    this.#journal = journal;
     this.#path = stateDir === undefined ? undefined : logPath(stateDir);
     this.#file = this.#path === undefined ? undefined : new RotatingFile(this.#path, rotation);
     const destination: DestinationStream = {
@@ -64,11 +69,13 @@ export class Log {
 
   /** One entry. Strings are made printable, so that no name from outside forges a line. */
   write(level: LogLevel, message: string, fields: LogFields): void {
-    const clean = Object.entries(fields).map(([name, value]) => [
-      name,
-      typeof value === 'string' ? printable(value) : value,
-    ]);
-    this.#pino[level](Object.fromEntries(clean), printable(message));
+    const clean = Object.entries(fields).map(
+      ([name, value]) => [name, typeof value === 'string' ? printable(value) : value] as const,
+    );
+    const named: LogFields = Object.fromEntries(clean);
+    this.#pino[level](named, printable(message));
+    if (this.#journal !== undefined && this.#pino.isLevelEnabled(level))
+      this.#journal(level, printable(message), withoutSecrets(named));
   }
 
   /** The last lines of the current file, oldest first. */
@@ -99,6 +106,13 @@ export class Log {
   close(): void {
     this.#file?.close();
   }
+}
+
+function withoutSecrets(fields: LogFields): LogFields {
+  const entries = Object.entries(fields);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, neverLogged.includes(name) ? '****' : value]),
+  );
 }
 
 export function logPath(stateDir: string): string {

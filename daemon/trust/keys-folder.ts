@@ -9,8 +9,6 @@ import { printable } from '../sys/redact.js';
 import { keyFileSchema, MAX_RECORDS, NO_ADDRESS, type FixedPin, type SecuredRecord } from './pin-record.js';
 import { parseGivenKey } from './spki.js';
 
-export const KEYS_FOLDER = 'keys.d';
-
 /** A file for each server of a large company; more is somebody's whole disk. */
 const MAX_FILES = 1024;
 /** 20 000 keys in their usual form. */

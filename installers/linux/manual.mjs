@@ -73,6 +73,7 @@ function afterText(text) {
 
 const files = [
   ['/etc/ftpseal/config.toml', 'the configuration; every key has a default'],
+  ['/etc/ftpseal/keys.d', 'keys that the administrator gives to everybody'],
   ['/var/lib/ftpseal', 'keys and log of the daemon, readable for it alone'],
   ['/run/ftpseal/ftpseal.sock', 'where the commands reach the daemon'],
 ]

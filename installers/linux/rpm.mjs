@@ -72,5 +72,11 @@ function files(root) {
     .map((file) => `/${file}`)
     .filter((file) => !file.startsWith('/DEBIAN/') && !ours.some((folder) => file.startsWith(`${folder}/`)));
   const mark = (file) => (configurationFiles.includes(file.slice(1)) ? `%config(noreplace) ${file}` : file);
-  return ['%defattr(-,root,root)', '%dir /etc/ftpseal', ...ours, ...single.map(mark)].join('\n');
+  return [
+    '%defattr(-,root,root)',
+    '%dir /etc/ftpseal',
+    '%dir /etc/ftpseal/keys.d',
+    ...ours,
+    ...single.map(mark),
+  ].join('\n');
 }

@@ -1,5 +1,5 @@
 // The tree that both Linux packages hold, as it lies below /.
-import { cpSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { billOfMaterials, licenceCollection } from '../common/bill.mjs';
@@ -36,6 +36,7 @@ export const configurationFiles = plainFiles.map(([, to]) => to).filter((to) => 
 export async function stageLinux(root, { version, time }) {
   stageProgram(root, { version, time });
   for (const [from, to] of plainFiles) put(root, to, readOwn(from));
+  mkdirSync(path.join(root, 'etc/ftpseal/keys.d'), { mode: 0o755 });
   const command = `#!/bin/sh\nexec /${program}/bin/node /${program}/dist/daemon/main.js "$@"\n`;
   put(root, 'usr/bin/ftpseal', command, 0o755);
   await stageDescriptions(root, { version, date: new Date(time * 1000).toISOString().slice(0, 10) });

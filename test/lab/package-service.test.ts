@@ -158,6 +158,92 @@ test('the capability and nothing else, the proxy none, and no state for others',
   );
 });
 
+test('the journal has supervisor and proxy with fields, and no server’s text forges an entry', async () => {
+  const entries = async (unit: string) => {
+    const text = await machine.must(['journalctl', `--unit=${unit}`, '--output=json', '--no-pager']);
+    const lines = text
+      .trim()
+      .split('\n')
+      .filter((line) => line.startsWith('{'));
+    return lines.map((line) => z.looseObject({ MESSAGE: z.string().catch('') }).parse(JSON.parse(line)));
+  };
+  const proxy = String((await status())?.pid ?? 0);
+  const own = await entries('ftpseal.service');
+  const secured = own.find((one) => one.MESSAGE.startsWith('session secured'));
+  assert.equal(secured?.['_PID'], proxy);
+  assert.equal(secured['FTPSEAL_SERVER'], server.address.ipv4);
+  assert.deepEqual([secured['PRIORITY'], secured['SYSLOG_IDENTIFIER']], ['6', 'ftpseal']);
+  assert.equal(secured['FTPSEAL_UID'], String(clientUid));
+  const main = String(await supervisor());
+  assert.ok(
+    own.some((one) => one['_PID'] === main && one['FTPSEAL_WORKERS'] !== undefined),
+    'the supervisor’s own',
+  );
+  const forge = `
+    const { openJournal } = await import('/usr/lib/ftpseal/dist/daemon/sys/journal.js');
+    const text = 'x\\nPRIORITY=0\\nMESSAGE=forged\\n\\nMESSAGE=forged';
+    if (!openJournal()('info', text, { reason: text })) process.exit(1);`;
+  const node = ['/usr/lib/ftpseal/bin/node', '--input-type=module', '-e', forge];
+  await machine.must(['systemd-run', '--wait', '--unit=forge', ...node]);
+  await machine.must(['journalctl', '--sync']);
+  const forged = (await entries('forge.service')).filter((one) => one['SYSLOG_IDENTIFIER'] === 'ftpseal');
+  assert.deepEqual(
+    forged.map((one) => [one['PRIORITY'], one.MESSAGE]),
+    [
+      [
+        '6',
+        'x PRIORITY=0 MESSAGE=forged MESSAGE=forged reason="x\\nPRIORITY=0\\nMESSAGE=forged\\n\\nMESSAGE=forged"',
+      ],
+    ],
+  );
+});
+
+test('keys.d: what the administrator puts there counts for everybody, is reloaded, and stops the other key', async () => {
+  const own = await machine.must(['ftpseal', 'keys', 'export'], clientUid);
+  const file = '/etc/ftpseal/keys.d/fleet.json';
+  const write = (text: string, mode = '644') =>
+    machine.must([
+      'sh',
+      '-c',
+      `printf %s "$1" > ${file} && chmod ${mode} ${file} && systemctl reload ftpseal`,
+      'sh',
+      text,
+    ]);
+  const listed = async () => machine.must(['ftpseal', 'keys', 'list'], clientUid);
+  const shows = (words: RegExp) =>
+    waitFor(
+      () => `keys.d to show ${words.source}`,
+      async () => words.test(JSON.stringify(await status())),
+    );
+  await write(own);
+  await shows(/"keys":1/);
+  assert.match(await listed(), /by the administrator/);
+  assert.equal((await curl()).code, 0);
+  const removed = await machine.run(['ftpseal', 'keys', 'remove', server.address.ipv4]);
+  assert.equal(removed.code, 4, removed.stdout);
+  assert.match(removed.stderr, /given by the administrator.*fleet\.json/);
+  await write(own.replaceAll(/SHA256:[A-Za-z0-9+/]{43}/g, `SHA256:${'A'.repeat(43)}`));
+  await waitFor('the other key to be refused', async () => (await curl()).code !== 0);
+  assert.deepEqual(await questions(), []);
+  assert.equal((await machine.run(['ftpseal', 'status', '--check'])).code, 0);
+  await write('{', '666');
+  await shows(/fleet\.json can be changed by others/);
+  assert.notEqual((await curl()).code, 0, 'what was read before stays in force');
+  assert.equal((await machine.run(['ftpseal', 'status', '--check'])).code, 6);
+  const doctor = await machine.run(['ftpseal', 'doctor']);
+  assert.match(doctor.stdout, /FAIL +keys\.d .*fleet\.json can be changed by others/);
+  await machine.must(['rm', file]);
+  await shows(/"keys":0,"troubles":\[\]/);
+  assert.equal((await curl()).code, 0);
+});
+
+test('numbers for monitoring, for root and nobody else', async () => {
+  const ask = `require('http').get({ socketPath: '/run/ftpseal/metrics.sock', path: '/metrics' }, (r) => r.pipe(process.stdout))`;
+  const argv = ['/usr/lib/ftpseal/bin/node', '-e', ask];
+  assert.match(await machine.must(argv), /^ftpseal_securing 1$/m);
+  assert.match(await machine.must(argv, clientUid), /Only root/);
+});
+
 test('with two more capabilities questions name the program', async (t) => {
   const other = await lab.server(vsftpdTls);
   const more = 'CAP_NET_ADMIN CAP_SYS_PTRACE CAP_DAC_READ_SEARCH';

@@ -146,7 +146,7 @@ describe('the setup program for Windows', () => {
       assert.ok(signed.includes(name), name);
   });
 
-  it('installs a service that runs, and what a person starts', async () => {
+  it('installs a service that runs, takes the administrator’s keys, and what a person starts', async (t) => {
     await installed();
     assert.deepEqual(readdirSync(program()).sort(), entries);
     assert.equal(hash(program('node.exe')), hash(wine.nodeExe));
@@ -164,6 +164,15 @@ describe('the setup program for Windows', () => {
     assert.equal(code, 0, stderr);
     assert.ok(existsSync(program('node_modules/systray2/traybin/tray_windows_release.exe')));
     assert.equal(await state(), 'RUNNING');
+    // Here a file that the setup's own user makes is an administrator's.
+    writeFileSync(data('keys.d', 'files.example.test.pem'), `SHA256:${'A'.repeat(43)}`);
+    const folder = 'C:\\ProgramData\\ftpseal\\keys.d';
+    t.diagnostic(
+      `rights: ${JSON.stringify(await wine.guest('rights', [folder, `${folder}\\files.example.test.pem`]))}`,
+    );
+    await waitFor('the key of the administrator', async () =>
+      (await ftpseal('keys', 'list')).includes('by the administrator'),
+    );
     assert.match(await ftpseal('--version'), /^0\.1\.0\s*$/);
     const status = JSON.parse(await ftpseal('status', '--json')) as { mode: string };
     assert.equal(status.mode, 'redirect');

@@ -48,7 +48,7 @@ export class Ground {
   }
 
   static async open(): Promise<Ground> {
-    const world = await makeWorld();
+    const world = await makeWorld({ config: '[users]\nmay_pause = false\n[fallback]\ncleartext = "ask"\n' });
     const link = connectDaemon({ runtimeDir: world.folder });
     await until('the link to be there', () => link.state.daemon.kind === 'connected');
     const manager = await startManager({

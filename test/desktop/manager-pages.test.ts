@@ -85,6 +85,24 @@ describe('with a machine in use', () => {
     await ground.questionAbout('192.0.2.90');
   });
 
+  test('what the administrator has decided is shown with a lock, and nothing of it can be changed', async () => {
+    const policy = await ground.visit('policy');
+    const row = policy.locator('dl.settings > div', { hasText: 'users.may_pause' });
+    await row.getByText('set by the administrator').waitFor();
+    await row.getByText('Locked: only the administrator decides that.').waitFor();
+    assert.equal(await policy.locator('dl.settings .fixed').count(), 2);
+    assert.equal(await policy.locator('#content').locator('input, button, select').count(), 0);
+    await policy.evaluate(`document.querySelector('dl.settings .fixed').scrollIntoView({ block: 'center' })`);
+    await screenshot(policy, 'manager-policy-locked');
+    const keys = await ground.visit('keys');
+    const card = keys.locator('details.server', { hasText: 'accounting.example.com' });
+    await card.locator('summary').click();
+    await card.locator('.fixed').waitFor();
+    await card.getByText('keys.d/accounting.example.com.pem').waitFor();
+    assert.equal(await card.getByRole('button').count(), 0);
+    await screenshot(keys, 'manager-keys-fixed');
+  });
+
   for (const [suffix, look] of looks) {
     test(`axe finds nothing on any page, and every page fits: ${suffix}`, async () => {
       for (const name of pages) {

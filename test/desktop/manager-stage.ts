@@ -1,4 +1,6 @@
 // A machine that is in use, for looking at the manager's pages: sessions, servers, keys and a history.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { parseIpAddress, parsePort } from '../../shared/endpoint.js';
 import type { SessionState } from '../../daemon/pool/messages.js';
 import { sessionState } from '../daemon/ipc/world.js';
@@ -7,6 +9,14 @@ import { makeCertificate } from './certificates.js';
 import { cleartextQuestion, questionOf, type Ground } from './manager-ground.js';
 
 const day = 86_400_000;
+
+/** A key of the administrator's for everybody. */
+async function giveKeys({ world }: Ground): Promise<void> {
+  const folder = path.join(world.folder, 'keys.d');
+  mkdirSync(folder, { mode: 0o755 });
+  writeFileSync(path.join(folder, 'accounting.example.com.pem'), key('F'), { mode: 0o644 });
+  await world.fixed.load();
+}
 
 export async function furnish(ground: Ground): Promise<void> {
   const { world } = ground;
@@ -56,6 +66,7 @@ export async function furnish(ground: Ground): Promise<void> {
     name: 'printer.lan',
     since: now - 30 * day,
   });
+  await giveKeys(ground);
   for (const state of sessions(now)) world.sessions.put(0, state);
   await makeHistory(ground);
 }

@@ -2,6 +2,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse } from 'smol-toml';
 import { AgentRegistry } from '../../../daemon/ipc/agents.js';
 import { dispatcher, type MethodTable } from '../../../daemon/ipc/dispatch.js';
 import { ipcMethodTable, type IpcWorld } from '../../../daemon/ipc/methods.js';
@@ -11,7 +12,7 @@ import type { SessionState } from '../../../daemon/pool/messages.js';
 import { Pauses } from '../../../daemon/proxy/pauses.js';
 import { SessionTable } from '../../../daemon/proxy/session-table.js';
 import { Log } from '../../../daemon/sys/log.js';
-import { configView } from '../../../daemon/config-view.js';
+import { configView, givenKeys } from '../../../daemon/config-view.js';
 import { parseConfig } from '../../../daemon/config-load.js';
 import { History } from '../../../daemon/history/history.js';
 import { HistoryRecorder } from '../../../daemon/history/recorder.js';
@@ -42,7 +43,7 @@ export interface TestWorld {
 }
 
 /** `close` takes everything away again. */
-export async function makeWorld({ mayTrust = true } = {}): Promise<TestWorld> {
+export async function makeWorld({ mayTrust = true, config = '' } = {}): Promise<TestWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'ftpseal-ipc-'));
   await chmod(folder, 0o711);
   const sessions = new SessionTable();
@@ -94,7 +95,10 @@ export async function makeWorld({ mayTrust = true } = {}): Promise<TestWorld> {
     log,
     now: Date.now,
     history,
-    config: configView(parseConfig('', 'none'), { file: '/etc/ftpseal/config.toml', given: new Set() }),
+    config: configView(parseConfig(config, 'none'), {
+      file: '/etc/ftpseal/config.toml',
+      given: givenKeys(parse(config)),
+    }),
     closeSession: (id) => closed.push(id),
     programOf,
     state: () => state.now,

@@ -143,7 +143,7 @@ export class KeysPage {
       { class: 'card server', open, 'data-place': server.id },
       summary,
       ...keys,
-      server.fixed ? lock() : el('div', { class: 'buttons' }, forget),
+      el('div', { class: 'buttons' }, server.fixed ? lock() : forget),
     );
   }
 

@@ -56,10 +56,12 @@ function kernelOrigin(accepted: Socket): AcceptedOrigin | undefined {
   const descriptor = socketDescriptor(accepted);
   const server = descriptor === undefined ? undefined : originalDestination(descriptor);
   const client = peerOf(accepted);
-  const local = localEndOf(accepted);
+  // As text: the address of an interface that has none but a link-local one carries a zone.
+  const local = accepted.localAddress;
   if (server === undefined || client === undefined || local === undefined) return undefined;
   // A device's socket is not here, and whoever else talks to that server has nothing to do with it.
-  if (!LOOPBACK.includes(local.address)) return { client, server, uid: undefined, forwarded: true };
+  if (!LOOPBACK.some((address) => address === local))
+    return { client, server, uid: undefined, forwarded: true };
   return { client, server, uid: socketOwner(client, server), forwarded: false };
 }
 

@@ -250,6 +250,40 @@ describe('the policy', () => {
   });
 });
 
+describe('a gateway', () => {
+  const ofDevice = connection({ client: at('10.21.0.2', 40000), uid: undefined, forwarded: true });
+
+  it('shows a device by its address, in sessions and questions', () => {
+    const asked = question(
+      { kind: 'new', revoked: [] },
+      { connection: ofDevice, owner: { kind: 'machine' } },
+    );
+    const page = questionPage(asked, surroundings);
+    assert.deepEqual(page.facts[0], { label: 'Device', value: '10.21.0.2' });
+    const state = { ...sessionState('1', 1000), connection: ofDevice };
+    const [row] = liveView({ ...connected, sessions: [{ state }] }, surroundings).sessions;
+    assert.deepEqual([row?.program, row?.user], ['Device 10.21.0.2', '']);
+  });
+
+  it('shows its rules for devices, in words', () => {
+    const text = '[[client]]\nmatch = "10.21.0.4"\nmode = "refuse"\nfallback = { cleartext = "warn" }\n';
+    const config = parseConfig(text, 'f.toml');
+    const { clients } = policyView(configView(config, { file: 'f.toml', given: new Set() }));
+    assert.deepEqual(
+      clients.map(({ match, rows }) => [match, rows.map((row) => [row.key, row.value, row.meaning !== ''])]),
+      [
+        [
+          '10.21.0.4',
+          [
+            ['client.mode', 'refuse', true],
+            ['fallback.cleartext', 'warn', true],
+          ],
+        ],
+      ],
+    );
+  });
+});
+
 describe('the history as a table', () => {
   it('is safe to open in a spreadsheet', () => {
     const event: HistoryEvent = {

@@ -107,6 +107,16 @@ def do_listings(arguments):
     return {'times': times}
 
 
+def greeting(arguments):
+    with socket.create_connection((arguments.address, arguments.port), timeout=60) as connection:
+        if not connection.recv(3).startswith(b'220'):
+            raise SystemExit('no greeting')
+
+
+def do_greetings(arguments):
+    return {'times': timed(lambda: greeting(arguments), arguments.count)}
+
+
 def do_noops(arguments):
     session = open_session(arguments)
     timed(lambda: session.voidcmd('NOOP'), min(20, arguments.count))
@@ -242,6 +252,7 @@ def parse():
     commands = parser.add_subparsers(required=True)
     sessions = {
         'logins': do_logins,
+        'greetings': do_greetings,
         'listings': do_listings,
         'noops': do_noops,
         'idle': do_idle,

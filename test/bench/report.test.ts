@@ -13,6 +13,12 @@ const report = reportOf([
   ...samplesOf('download', 'mod_proxy', [400, 400, 400], 1.5),
   ...samplesOf('logins', 'ftpseal', [20]),
   ...samplesOf('logins', 'mod_proxy', [10]),
+  ...samplesOf('greeting', 'ftpseal', [2.5]),
+  ...samplesOf('greeting', 'plain', [2]),
+  ...samplesOf('idle-memory', 'ftpseal', [50]).map((sample) => ({
+    ...sample,
+    raw: { pssBefore: 100 * 2 ** 20 },
+  })),
 ]);
 
 function lineOf(text: string, start: string): string {
@@ -22,16 +28,17 @@ function lineOf(text: string, start: string): string {
 test('the table shows medians, the ratio with its range, and whether a goal is met', () => {
   const text = formatTerminal(report, redirectSheet);
   assert.match(lineOf(text, 'download '), /500\s+400\s+1\.25 \(1\.13 to 1\.38\)/);
-  assert.match(lineOf(text, 'bulk download'), /at least 1\.00: 1\.25 .*, met$/);
-  assert.match(lineOf(text, 'CPU per GiB, download'), /at most 1\.00: 0\.80 .*, met$/);
-  assert.match(lineOf(text, 'login time'), /at most 1\.00: 2\.00 .*, missed$/);
+  assert.match(lineOf(text, 'bulk download'), /at least 1\.30 × mod_proxy +500 +1\.25 .* missed$/);
+  assert.match(lineOf(text, 'CPU per GiB, download'), /at most 0\.70 × mod_proxy +1\.20 +0\.80 .* missed$/);
+  assert.match(lineOf(text, 'connect to 220'), /at most plain \+ 1\.00 ms +2\.50 +0\.50 .* met$/);
+  assert.match(lineOf(text, 'memory without'), /at most 120 MiB +100 +100 .* met$/);
 });
 
 test('every line of a Markdown table has as many cells as its head', () => {
   const tables = formatMarkdown(report, redirectSheet)
     .split('\n\n')
     .filter((part) => part.startsWith('| '));
-  assert.equal(tables.length, 3);
+  assert.equal(tables.length, 4);
   for (const table of tables) {
     const counts = table.split('\n').map((line) => line.split('|').length);
     assert.equal(new Set(counts).size, 1, table);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { downloadMetric, samplesOf } from './report-fixture.js';
 import { redirectSheet } from './redirect/sheet.js';
-import { judge, ratio, summarise } from './results.js';
+import { judge, ratio, summarise, type Goal } from './results.js';
 
 const pair = { contender: 'ftpseal', reference: 'mod_proxy' } as const;
 
@@ -39,12 +39,38 @@ test('goals are judged in their own direction', () => {
       redirectSheet.goals,
       pair,
     ).map((verdict) => [verdict.goal.text, verdict.met] as const);
-  assert.deepEqual(judged(100, 1), [
+  assert.deepEqual(judged(130, 0.7), [
     ['bulk download', true],
     ['CPU per GiB, download', true],
   ]);
-  assert.deepEqual(judged(99, 1.01), [
+  assert.deepEqual(judged(129, 0.71), [
     ['bulk download', false],
     ['CPU per GiB, download', false],
   ]);
+});
+
+test('a goal may be a difference to a contender, or a figure by itself; without samples it is not judged', () => {
+  const goals: readonly Goal[] = [
+    { text: 'noop', metric: 'noop', of: 'value', bound: { kind: 'at most', beyond: 150, to: 'plain' } },
+    { text: 'start', metric: 'start', of: 'value', bound: { kind: 'at most', amount: 400 } },
+    { text: 'alone', metric: 'alone', of: 'value', bound: { kind: 'at most', beyond: 1, to: 'plain' } },
+  ];
+  const samples = [
+    ...samplesOf('noop', 'ftpseal', [200, 300, 190]),
+    ...samplesOf('noop', 'plain', [30, 200, 50]),
+    ...samplesOf('start', 'ftpseal', [390, 401, 500]),
+    ...samplesOf('alone', 'ftpseal', [1]),
+  ];
+  assert.deepEqual(
+    judge(samples, goals, pair).map(({ goal, reference, outcome, met }) => [
+      goal.text,
+      reference,
+      outcome.median,
+      met,
+    ]),
+    [
+      ['noop', 'plain', 140, true],
+      ['start', undefined, 401, false],
+    ],
+  );
 });

@@ -91,27 +91,80 @@ export interface Pair {
   readonly reference: string;
 }
 
-/** A goal of the project as a bound on a ratio. */
+/** A quotient with a contender (the first reference, unless another is named), a difference to one, or a figure by itself. */
+export type Bound =
+  | { readonly kind: 'at least' | 'at most'; readonly ratio: number; readonly to?: string | undefined }
+  | { readonly kind: 'at most'; readonly beyond: number; readonly to: string }
+  | { readonly kind: 'at most'; readonly amount: number };
+
+/** A goal of the project. */
 export interface Goal {
   readonly text: string;
   readonly metric: string;
-  readonly of: 'value' | 'cpu';
-  readonly bound: { readonly kind: 'at least' | 'at most'; readonly ratio: number };
+  /** What of the samples: the value, the CPU seconds, or something else that was seen, in units of `each`. */
+  readonly of: 'value' | 'cpu' | { readonly raw: string; readonly each: number };
+  readonly bound: Bound;
+  /** Of the figure, for goals that are no ratio. */
+  readonly unit?: string | undefined;
 }
 
 /** How a goal turned out. */
 export interface Verdict {
   readonly goal: Goal;
-  readonly ratio: Ratio;
+  /** Whom the goal names; undefined if nobody. */
+  readonly reference: string | undefined;
+  /** The subject's own figure, median of the rounds. */
+  readonly figure: number;
+  /** What the bound is about: quotients, differences or the figures themselves. */
+  readonly outcome: Ratio;
   readonly met: boolean;
 }
 
 /** Those of the goals that these samples can judge. */
 export function judge(samples: readonly Sample[], goals: readonly Goal[], pair: Pair): readonly Verdict[] {
   return goals.flatMap((goal) => {
-    const found = ratio(samples, goal.metric, pair, (sample) => sample[goal.of]);
-    if (found === undefined) return [];
-    const { kind, ratio: bound } = goal.bound;
-    return [{ goal, ratio: found, met: kind === 'at least' ? found.median >= bound : found.median <= bound }];
+    const read = readerOf(goal);
+    const { bound } = goal;
+    const reference = 'amount' in bound ? undefined : (bound.to ?? pair.reference);
+    const figures = defined(of(samples, goal.metric, pair.contender).map(read));
+    const found = outcomeOf(samples, goal, { contender: pair.contender, reference: reference ?? '' });
+    if (found === undefined || figures.length === 0) return [];
+    const met = bound.kind === 'at least' ? found.median >= limitOf(bound) : found.median <= limitOf(bound);
+    return [{ goal, reference, figure: median(figures), outcome: found, met }];
   });
+}
+
+/** The number that the outcome is held against. */
+export function limitOf(bound: Bound): number {
+  if ('ratio' in bound) return bound.ratio;
+  return 'beyond' in bound ? bound.beyond : bound.amount;
+}
+
+function readerOf({ of: what }: Goal): (sample: Sample) => number | undefined {
+  if (what === 'value' || what === 'cpu') return (sample) => sample[what];
+  return ({ raw }) => {
+    const seen = raw[what.raw];
+    return seen === undefined ? undefined : seen / what.each;
+  };
+}
+
+function outcomeOf(samples: readonly Sample[], goal: Goal, pair: Pair): Ratio | undefined {
+  const { bound, metric } = goal;
+  const read = readerOf(goal);
+  if ('ratio' in bound) return ratio(samples, metric, pair, read);
+  const own = of(samples, metric, pair.contender);
+  const values = 'amount' in bound ? own.map(read) : own.map((sample) => beyond(samples, sample, pair, read));
+  const known = defined(values);
+  return known.length === 0 ? undefined : { median: median(known), range: range(known) };
+}
+
+function beyond(
+  samples: readonly Sample[],
+  own: Sample,
+  { reference }: Pair,
+  read: (sample: Sample) => number | undefined,
+): number | undefined {
+  const other = of(samples, own.metric, reference).find(({ round }) => round === own.round);
+  const [more, less] = [read(own), other === undefined ? undefined : read(other)];
+  return more === undefined || less === undefined ? undefined : more - less;
 }

@@ -30,6 +30,8 @@ export interface Proxy {
   pid(): number;
   /** Ends it and starts it afresh, so that its memory is that of a fresh start. */
   restart(): Promise<void>;
+  /** Milliseconds from its last start until it said that it is ready; absent where it does not say. */
+  readonly readyAfterMs?: () => number | undefined;
   stop(): Promise<void>;
   /** What it printed and logged. */
   log(): string;

@@ -7,7 +7,7 @@ import type { Work } from '../work.js';
 import type { Contender } from './contender.js';
 import type { FtpContext } from './ground.js';
 import { idleMemory } from './idle.js';
-import { firstListing, logins, noop } from './sessions.js';
+import { firstListing, greeting, logins, noop } from './sessions.js';
 import { warmSizes } from './sizes.js';
 import { download, mirrors, smallFiles, upload } from './transfers.js';
 
@@ -17,6 +17,7 @@ const everyWork: readonly Work<Contender, FtpContext>[] = [
   upload,
   smallFiles,
   logins,
+  greeting,
   firstListing,
   noop,
   mirrors,

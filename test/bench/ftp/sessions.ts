@@ -12,6 +12,7 @@ interface Kind {
   readonly metric: Metric;
   readonly command: string;
   count(sizes: FtpSizes): number;
+  readonly obstacle?: (contender: Contender) => string | undefined;
   /** How many of the metric's unit a second has, and how many times make one of its `cpuPer`. */
   readonly perSecond: number;
   readonly cpuCount: number;
@@ -20,7 +21,7 @@ interface Kind {
 function sessionWork(kind: Kind): Work<Contender, FtpContext> {
   return {
     metric: kind.metric,
-    obstacle: () => undefined,
+    obstacle: kind.obstacle ?? (() => undefined),
     perform: async (contender, { ground, sizes }) => {
       const count = kind.count(sizes);
       const args = sessionArguments(contender, count);
@@ -47,6 +48,21 @@ function sessionWork(kind: Kind): Work<Contender, FtpContext> {
 export const logins = sessionWork({
   metric: { name: 'logins', title: 'login, PWD, quit', unit: 'ms', better: 'less', cpuPer: '1000 logins' },
   command: 'logins',
+  count: (sizes) => sizes.logins,
+  perSecond: 1e3,
+  cpuCount: 1000,
+});
+
+export const greeting = sessionWork({
+  metric: {
+    name: 'greeting',
+    title: 'connect to 220',
+    unit: 'ms',
+    better: 'less',
+    cpuPer: '1000 connections',
+  },
+  command: 'greetings',
+  obstacle: ({ protection }) => (protection === 'wrapped' ? 'its greeting comes in TLS' : undefined),
   count: (sizes) => sizes.logins,
   perSecond: 1e3,
   cpuCount: 1000,

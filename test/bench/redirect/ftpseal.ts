@@ -34,6 +34,7 @@ export async function startFtpseal(
       await daemon.stop();
       daemon = await start();
     },
+    readyAfterMs: () => daemon.readyAfterMs,
     stop: () => daemon.stop(),
     log: () => daemon.log(),
   };

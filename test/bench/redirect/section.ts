@@ -1,17 +1,21 @@
 // The benchmark of ftpseal's main job: plain programs on the client's machine, FTPS towards the server.
 import type { FtpContext } from '../ftp/ground.js';
 import { ftpMetrics, measureFtp } from '../ftp/measure.js';
+import { startToReady } from '../ftp/start.js';
 import { fullSizes, quickSizes } from '../ftp/sizes.js';
 import type { Findings } from '../report/report.js';
+import { runRounds } from '../rounds.js';
 import type { Section, SectionOptions } from '../section.js';
 import { openField, redirectNames, type Field, type RedirectName } from './field.js';
 import { foreignResult, measureForeign } from './foreign.js';
 import { hasModProxy } from './mod-proxy.js';
 import { redirectSheet } from './sheet.js';
 
+const metrics = [...ftpMetrics, startToReady.metric];
+
 export const redirectSection: Section = {
   sheet: redirectSheet,
-  work: ftpMetrics.map((metric) => metric.name).concat('foreign'),
+  work: metrics.map((metric) => metric.name).concat('foreign'),
   measure: async (options) => {
     const leftOut = missing(options);
     const contenders = redirectNames.filter(
@@ -23,7 +27,7 @@ export const redirectSection: Section = {
     const field = await openField(contenders, sizes, options.against);
     try {
       const measured = await run(field, { ground: field.ground, sizes, bulk: 'curl' }, options);
-      return { sizes: { ...sizes }, contenders, leftOut, metrics: ftpMetrics, ...measured };
+      return { sizes: { ...sizes }, contenders, leftOut, metrics, ...measured };
     } finally {
       await field.close();
     }
@@ -58,7 +62,9 @@ async function run(
     );
   };
   const samples = await measureFtp(field.contenders, context, options, afterRound);
-  return { samples, foreign: foreignResult(withRules, without) };
+  const work = [startToReady].filter(({ metric }) => options.wantsWork(metric.name));
+  const starts = await runRounds({ entrants: field.contenders, work, context, rounds, say });
+  return { samples: [...samples, ...starts], foreign: foreignResult(withRules, without) };
 }
 
 async function foreignBatches(

@@ -7,13 +7,63 @@ import type { Table } from '../report/tables.js';
 import type { Goal } from '../results.js';
 import { median } from '../statistics.js';
 
+/** What the project wants. Not among them, because nothing here measures it: stunnel as a relay of the same bytes. */
 const goals: readonly Goal[] = [
-  { text: 'bulk download', metric: 'download', of: 'value', bound: { kind: 'at least', ratio: 1 } },
-  { text: 'bulk upload', metric: 'upload', of: 'value', bound: { kind: 'at least', ratio: 1 } },
-  { text: 'CPU per GiB, download', metric: 'download', of: 'cpu', bound: { kind: 'at most', ratio: 1 } },
-  { text: 'CPU per GiB, upload', metric: 'upload', of: 'cpu', bound: { kind: 'at most', ratio: 1 } },
-  { text: 'small files', metric: 'small-files', of: 'value', bound: { kind: 'at least', ratio: 0.9 } },
-  { text: 'login time', metric: 'logins', of: 'value', bound: { kind: 'at most', ratio: 1 } },
+  { text: 'bulk download', metric: 'download', of: 'value', bound: { kind: 'at least', ratio: 1.3 } },
+  {
+    text: 'bulk download',
+    metric: 'download',
+    of: 'value',
+    bound: { kind: 'at least', ratio: 1, to: 'native' },
+  },
+  { text: 'bulk upload', metric: 'upload', of: 'value', bound: { kind: 'at least', ratio: 1.3 } },
+  { text: 'bulk upload', metric: 'upload', of: 'value', bound: { kind: 'at least', ratio: 1, to: 'native' } },
+  { text: 'CPU per GiB, download', metric: 'download', of: 'cpu', bound: { kind: 'at most', ratio: 0.7 } },
+  { text: 'CPU per GiB, upload', metric: 'upload', of: 'cpu', bound: { kind: 'at most', ratio: 0.7 } },
+  { text: 'small files', metric: 'small-files', of: 'value', bound: { kind: 'at least', ratio: 1.2 } },
+  {
+    text: 'small files',
+    metric: 'small-files',
+    of: 'value',
+    bound: { kind: 'at least', ratio: 0.5, to: 'plain' },
+  },
+  { text: 'first listing', metric: 'first-listing', of: 'value', bound: { kind: 'at most', ratio: 0.8 } },
+  {
+    text: 'connect to 220',
+    metric: 'greeting',
+    of: 'value',
+    bound: { kind: 'at most', beyond: 1, to: 'plain' },
+    unit: 'ms',
+  },
+  {
+    text: 'NOOP',
+    metric: 'noop',
+    of: 'value',
+    bound: { kind: 'at most', beyond: 150, to: 'plain' },
+    unit: 'µs',
+  },
+  { text: 'parallel mirrors', metric: 'mirrors', of: 'value', bound: { kind: 'at least', ratio: 1.2 } },
+  {
+    text: 'an idle session',
+    metric: 'idle-memory',
+    of: 'value',
+    bound: { kind: 'at most', amount: 60 },
+    unit: 'KiB',
+  },
+  {
+    text: 'memory without sessions',
+    metric: 'idle-memory',
+    of: { raw: 'pssBefore', each: 2 ** 20 },
+    bound: { kind: 'at most', amount: 120 },
+    unit: 'MiB',
+  },
+  {
+    text: 'start to ready',
+    metric: 'start',
+    of: 'value',
+    bound: { kind: 'at most', amount: 400 },
+    unit: 'ms',
+  },
 ];
 
 function foreignTable({ foreign }: Report): Table {

@@ -1,5 +1,5 @@
 // How the report writes numbers.
-import type { Ratio, Verdict } from '../results.js';
+import { limitOf, type Ratio, type Verdict } from '../results.js';
 import type { Interval } from '../statistics.js';
 
 /** Three significant digits, and no more decimals than they need. */
@@ -19,8 +19,10 @@ export function formatInterval(interval: Interval): string {
   return `${formatNumber(interval.low)} to ${formatNumber(interval.high)}`;
 }
 
-/** For example `at least 1.00: 1.04, met`. */
-export function formatVerdict(verdict: Verdict): string {
-  const { kind, ratio } = verdict.goal.bound;
-  return `${kind} ${formatNumber(ratio)}: ${formatRatio(verdict.ratio)}, ${verdict.met ? 'met' : 'missed'}`;
+/** What a goal asks, for example `at least 1.30 × mod_proxy`, `at most plain + 1.00 ms`. */
+export function formatBound({ goal, reference }: Verdict): string {
+  const { bound, unit = '' } = goal;
+  const limit = formatNumber(limitOf(bound));
+  if ('ratio' in bound) return `${bound.kind} ${limit} × ${reference ?? ''}`;
+  return 'beyond' in bound ? `at most ${bound.to} + ${limit} ${unit}` : `at most ${limit} ${unit}`;
 }

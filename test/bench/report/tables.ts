@@ -1,6 +1,6 @@
 // The report's tables as cells; the terminal and the Markdown page draw the same ones.
 import type { Summary } from '../results.js';
-import { formatNumber, formatRatio, formatVerdict } from './numbers.js';
+import { formatNumber, formatRatio, formatBound } from './numbers.js';
 import { referencesOf, rowsOf, verdictsOf, type Report } from './report.js';
 import type { Sheet } from './sheet.js';
 
@@ -91,11 +91,17 @@ function memoryTable(report: Report): Table {
 }
 
 function goalTable(report: Report, sheet: Sheet): Table {
-  const lines = verdictsOf(report, sheet).map((verdict) => [verdict.goal.text, formatVerdict(verdict)]);
-  return {
-    title: `Goals, as ratio to ${sheet.references[0] ?? ''}`,
-    lines: [['goal', 'outcome'], ...lines],
-  };
+  const lines = verdictsOf(report, sheet).map((verdict) => {
+    const { goal, figure, outcome, met } = verdict;
+    return [
+      goal.text,
+      formatBound(verdict),
+      formatNumber(figure),
+      formatRatio(outcome),
+      met ? 'met' : 'missed',
+    ];
+  });
+  return { title: 'Goals', lines: [['goal', 'wanted', sheet.subject, 'outcome', ''], ...lines] };
 }
 
 /** The tables that have something to say. */

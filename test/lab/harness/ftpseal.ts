@@ -17,6 +17,8 @@ export interface Daemon {
   cli(argv: readonly string[], uid?: number): Promise<Finished>;
   /** As `cli`, with `--json`, parsed; throws when it fails. */
   json(argv: readonly string[], uid?: number): Promise<unknown>;
+  /** Milliseconds from its start until the redirect was in force, by its own word on its output. */
+  readonly readyAfterMs: number | undefined;
   /** What the daemon printed. */
   log(): string;
   stop(): Promise<void>;
@@ -73,6 +75,11 @@ export async function startDaemon(
     ...[node, main, 'daemon', '--foreground', '--config', configFile],
     ...['--state-dir', path.join(folder, 'state'), '--runtime-dir', runtime],
   ]);
+  const began = performance.now();
+  let readyAfterMs: number | undefined;
+  running.child.stderr?.on('data', () => {
+    if (/ info {2}ready/.test(running.stderr())) readyAfterMs ??= performance.now() - began;
+  });
   const cli = (argv: readonly string[], uid?: number): Promise<Finished> =>
     run({ namespace, uid }, [node, main, ...argv, '--runtime-dir', runtime]);
   const log = (): string => running.stdout() + running.stderr();
@@ -97,6 +104,7 @@ export async function startDaemon(
       const parsed: unknown = JSON.parse(finished.stdout);
       return parsed;
     },
+    readyAfterMs,
     log,
     // Transfers under way get three seconds of it.
     stop: async () => {

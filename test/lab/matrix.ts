@@ -38,6 +38,8 @@ export interface MatrixGround {
   readonly lab: Lab;
   readonly program: string;
   readonly huge: { readonly file: string; readonly sha256: string };
+  /** Of the file whose transfer is aborted: long enough that nobody has it before, short enough to drain what is left. */
+  readonly longBytes: number;
 }
 
 /** Two names in one word, for folders and test titles. */
@@ -64,7 +66,7 @@ export async function runCell(ground: MatrixGround, cell: Cell, turn: number): P
     remote: path.join(server.home, name),
   };
   mkdirSync(path.join(ground.lab.folder, 'cells'), { recursive: true });
-  prepare(folders, ground.huge.file);
+  prepare(folders, { huge: ground.huge.file, longBytes: ground.longBytes });
   const task: Task = {
     namespace: ground.lab.network.pc,
     uid: clientUid,
@@ -82,7 +84,7 @@ export async function runCell(ground: MatrixGround, cell: Cell, turn: number): P
   const done = workOf(client, task);
   const failures: string[] = [];
   for (const operation of done) {
-    const failure = await failureOf(operation, report, folders, ground.huge);
+    const failure = await failureOf(operation, report, folders, ground);
     if (failure !== undefined) failures.push(`${operation}: ${failure}`);
   }
   cleanUp(folders);
@@ -130,7 +132,7 @@ export function formatMatrix(results: readonly { readonly cell: Cell; readonly v
   const lines = [...rows].map(([key, row]) => `${key} ${row.map((text) => text.padEnd(12)).join('')}`);
   const header = `${'server'.padEnd(16)} ${'client'.padEnd(14)} ${heads.map((head) => head.padEnd(12)).join('')}`;
   const legend = [
-    'N ok: all N operations of this cell did what they should; +big, +200: also the 300 MB file both ways, 200 files each way.',
+    'N ok: all N operations of this cell did what they should; +big, +200: also the big file both ways, 200 files each way.',
     ...notes.map((note, index) => `[${index + 1}] ${note}`),
   ];
   return [header, ...lines, '', ...legend, ''].join('\n');

@@ -28,7 +28,12 @@ before(async () => {
   daemon = await startDaemon(lab, 'chain', acceptNew);
   const file = path.join(lab.folder, 'huge.bin');
   writeContent(file, 30_000_000);
-  ground = { lab, program: await stageProgram(lab), huge: { file, sha256: sha256(file) ?? '' } };
+  ground = {
+    lab,
+    program: await stageProgram(lab),
+    huge: { file, sha256: sha256(file) ?? '' },
+    longBytes: 400_000_000,
+  };
 });
 
 after(async () => {

@@ -27,8 +27,6 @@ const tail = content(3000, 8);
 const head = content(5000, 9);
 const offset = 30_000;
 const many = 200;
-/** Long enough that nobody has it whole before an abort, short enough that a client may drain what is left of it. */
-const longSize = 400_000_000;
 
 /** Every name of a cell's many files, with their content. */
 function manyFiles(prefix: string): readonly (readonly [string, Buffer])[] {
@@ -39,7 +37,10 @@ function manyFiles(prefix: string): readonly (readonly [string, Buffer])[] {
 }
 
 /** Lays out both folders. `huge` is the big file that both sides share by link. */
-export function prepare(folders: CellFolders, huge: string): void {
+export function prepare(
+  folders: CellFolders,
+  { huge, longBytes }: { readonly huge: string; readonly longBytes: number },
+): void {
   for (const folder of [folders.local, folders.remote])
     mkdirSync(path.join(folder, 'many'), { recursive: true });
   const remote: readonly (readonly [string, Buffer])[] = [
@@ -62,7 +63,7 @@ export function prepare(folders: CellFolders, huge: string): void {
   ];
   for (const [name, bytes] of remote) put(folders.remote, name, bytes, serverUid);
   for (const [name, bytes] of local) put(folders.local, name, bytes, clientUid);
-  truncateSync(path.join(folders.remote, 'long.bin'), longSize);
+  truncateSync(path.join(folders.remote, 'long.bin'), longBytes);
   linkSync(huge, path.join(folders.remote, 'huge.bin'));
   symlinkSync(huge, path.join(folders.local, 'huge.local'));
   for (const folder of [folders.remote, path.join(folders.remote, 'many')])
@@ -86,7 +87,7 @@ export async function failureOf(
   operation: Operation,
   report: ClientReport,
   folders: CellFolders,
-  huge: { readonly sha256: string },
+  { huge, longBytes }: { readonly huge: { readonly sha256: string }; readonly longBytes: number },
 ): Promise<string | undefined> {
   const said = report.outputs.get(operation);
   if (said === undefined) return `not reached. ${report.outputs.get('stopped') ?? ''}`;
@@ -117,7 +118,7 @@ export async function failureOf(
     case 'failed-retr':
       return failedRetr(said, local('missing.bin'));
     case 'abort':
-      return aborted(said, local('aborted.bin')) ?? same(local('after-abort.bin'), hello);
+      return aborted(said, local('aborted.bin'), longBytes) ?? same(local('after-abort.bin'), hello);
     case 'many':
       return sameMany(folders);
     case 'huge':
@@ -139,10 +140,10 @@ function failedRetr(said: string, file: string): string | undefined {
   return (sizeOf(file) ?? 0) > 0 ? 'bytes arrived for a file that does not exist' : undefined;
 }
 
-function aborted(said: string, partial: string): string | undefined {
+function aborted(said: string, partial: string, longBytes: number): string | undefined {
   const size = sizeOf(partial) ?? 0;
   if (size === 0) return 'nothing was transferred before the abort';
-  if (size >= longSize) return 'the abort came too late';
+  if (size >= longBytes) return 'the abort came too late';
   return /\b(?:225|226|426|451)\b|abort|ABOR/i.test(said) ? undefined : 'no sign of an abort';
 }
 

@@ -7,6 +7,7 @@ import { StatusNotifier } from './hosts/status-notifier.js';
 import { openSystray } from './hosts/systray.js';
 import type { TrayHost, TrayHostListener } from './hosts/tray-host.js';
 import type { TrayAction, TrayView } from './model/tray-view.js';
+import { Balloons, showBalloon, type Balloon } from './notifications/balloons.js';
 import { Notifier, type NotifierListener } from './notifications/notifier.js';
 import { hasScreen } from './windows/browsers.js';
 
@@ -37,6 +38,7 @@ export class Desktop {
   #shown: Shown;
   #bus: SessionBus | undefined;
   #notifier: Notifier | undefined;
+  readonly #balloons: Balloons | undefined;
   #host: TrayHost | undefined;
   /** For panels that don't know status notifier items, and systems without a bus. */
   #fallback: TrayHost | undefined;
@@ -49,11 +51,15 @@ export class Desktop {
   constructor(options: DesktopOptions, shown: Shown) {
     this.#options = options;
     this.#shown = shown;
+    if (process.platform !== 'win32') return;
+    this.#balloons = new Balloons((balloon) => {
+      this.#balloon(balloon);
+    });
   }
 
   /** Whether a question can be seen at all: as an icon or as a notification. */
   get canShow(): boolean {
-    // Windows hides new icons behind an arrow, and nothing is notified there yet.
+    // Windows hides new icons behind an arrow, and its balloons can't be clicked.
     if (process.platform === 'win32') return false;
     return this.#iconShown || this.#fallback !== undefined || this.#notifier?.present === true;
   }
@@ -68,6 +74,7 @@ export class Desktop {
     this.#host?.show(shown.view);
     this.#fallback?.show(shown.view);
     this.#notifier?.show(shown.questions);
+    this.#balloons?.show(shown.questions);
   }
 
   async close(): Promise<void> {
@@ -150,6 +157,11 @@ export class Desktop {
     } catch (error) {
       this.#sayOnce(Fault.from(error).userMessage);
     }
+  }
+
+  #balloon(balloon: Balloon): void {
+    const pid = this.#fallback?.helperPid;
+    if (pid !== undefined) showBalloon(pid, balloon);
   }
 
   async #closeFallback(): Promise<void> {

@@ -56,12 +56,17 @@ describe('the tray on Windows', needsRoot, () => {
       'letter.txt',
     ]);
     const client = wine.start(argv);
+    const balloon = desktop.balloonShown(wine);
     await waitFor(
       () => `Edge to be started; the tray: ${tray.stderr()}; the client: ${client.stderr()}`,
       () => edgeCalls(wine).includes('--app='),
       patience,
     );
-    if (screens !== undefined) await desktop.shootMenu(path.join(screens, 'windows-tray.png'));
+    await balloon;
+    if (screens !== undefined) {
+      await desktop.shootBalloon(path.join(screens, 'windows-balloon.png'));
+      await desktop.shootMenu(path.join(screens, 'windows-tray.png'));
+    }
     const called = edgeCalls(wine);
     assert.match(called, /"?--user-data-dir=C:\\users\\[^\\]+\\AppData\\Local\\ftpseal\\state\\window/);
     const url = firstWindow(wine);

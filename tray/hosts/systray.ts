@@ -91,6 +91,10 @@ class SystrayHost implements TrayHost {
     this.#listener = listener;
   }
 
+  get helperPid(): number | undefined {
+    return this.#tray.process?.pid;
+  }
+
   async listen(): Promise<void> {
     this.#tray.process?.once('exit', () => {
       if (!this.#closed) this.#listener.onLost('The tray icon’s helper program ended, and the icon with it.');

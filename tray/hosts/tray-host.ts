@@ -15,6 +15,8 @@ export interface TrayHostListener {
 
 /** Shows the newest view until it is closed. */
 export interface TrayHost {
+  /** Of the program that holds the icon, where that is one of its own. */
+  readonly helperPid?: number | undefined;
   show(view: TrayView): void;
   close(): Promise<void>;
 }

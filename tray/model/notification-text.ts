@@ -18,10 +18,20 @@ export interface NotificationText {
 const maxProgram = 24;
 
 export function notificationText(question: QuestionView): NotificationText {
+  const { title, text, urgent } = plainText(question);
+  return { summary: title, body: escapeMarkup(text), urgent };
+}
+
+/** The same for what knows no markup. */
+export function plainText(question: QuestionView): {
+  readonly title: string;
+  readonly text: string;
+  readonly urgent: boolean;
+} {
   const sentences = [whoWaits(question), whatItIs(question), 'Nothing was sent to the server yet.'];
   return {
-    summary: questionTitle(question),
-    body: escapeMarkup(sentences.join(' ')),
+    title: questionTitle(question),
+    text: sentences.join(' '),
     urgent: question.concern.kind === 'changed' || question.concern.kind === 'downgraded',
   };
 }

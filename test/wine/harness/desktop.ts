@@ -8,9 +8,14 @@ const size = '1024x640';
 /** Where the task bar shows the first icon: x, y, width, height; and its middle. */
 const iconArea = '1000,621,24,18';
 const icon = ['1013', '630'] as const;
+/** Above the icons, where notifications are shown. */
+const balloonArea = '624,480,400,130';
+const wideArea = '124,480,900,160';
 const menuArea = '624,400,400,240';
 /** A picture of one colour is smaller. */
 const emptyBytes = 200;
+/** The same for the larger area of a balloon. */
+const emptyBalloonBytes = 1500;
 
 export class WineDesktop {
   readonly display: string;
@@ -50,16 +55,30 @@ export class WineDesktop {
     );
   }
 
-  async iconShown(wine: Wine): Promise<void> {
-    const file = path.join(wine.folder, 'icon.png');
+  iconShown(wine: Wine): Promise<void> {
+    return this.#somethingIn(wine, iconArea, emptyBytes, 'the icon in the task bar');
+  }
+
+  /** It goes after some seconds. */
+  balloonShown(wine: Wine): Promise<void> {
+    return this.#somethingIn(wine, balloonArea, emptyBalloonBytes, 'a balloon at the icon');
+  }
+
+  async #somethingIn(wine: Wine, area: string, empty: number, what: string): Promise<void> {
+    const file = path.join(wine.folder, 'area.png');
     await waitFor(
-      'the icon in the task bar',
+      what,
       async () => {
-        await this.#command('scrot', '--overwrite', '--autoselect', iconArea, file);
-        return statSync(file).size > emptyBytes;
+        await this.#command('scrot', '--overwrite', '--autoselect', area, file);
+        return statSync(file).size > empty;
       },
       90_000,
     );
+  }
+
+  /** What is at the icon now, as a small PNG file. */
+  async shootBalloon(file: string): Promise<void> {
+    await this.#shoot(wideArea, file);
   }
 
   /** The tray's menu as the person sees it after a click on the icon, as a small PNG file. */
@@ -69,9 +88,13 @@ export class WineDesktop {
     // Away from the icon, whose words would cover the menu.
     await this.#command('xdotool', 'mousemove', '700', '300');
     await sleep(3000);
-    const raw = `${file}.raw.png`;
-    await this.#command('scrot', '--overwrite', '--autoselect', menuArea, raw);
+    await this.#shoot(menuArea, file);
     await this.#command('xdotool', 'key', 'Escape');
+  }
+
+  async #shoot(area: string, file: string): Promise<void> {
+    const raw = `${file}.raw.png`;
+    await this.#command('scrot', '--overwrite', '--autoselect', area, raw);
     await must({}, ['pngquant', '--force', '--strip', '--speed', '1', '--output', file, '128', raw]);
     await must({}, ['rm', raw]);
   }

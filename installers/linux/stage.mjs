@@ -24,6 +24,8 @@ const plainFiles = [
   ['ftpseal-autostart.desktop', 'etc/xdg/autostart/ftpseal.desktop'],
   ['ftpseal.desktop', `usr/share/applications/${appId}.desktop`],
   ['ftpseal.service', 'usr/lib/systemd/system/ftpseal.service'],
+  ['ftpseal-names.service', 'usr/lib/systemd/system/ftpseal-names.service'],
+  ['ftpseal-names.socket', 'usr/lib/systemd/system/ftpseal-names.socket'],
   ['ftpseal-boot.service', 'usr/lib/systemd/system/ftpseal-boot.service'],
   ['ftpseal-tray.service', 'usr/lib/systemd/user/ftpseal-tray.service'],
   ['ftpseal.sysusers', 'usr/lib/sysusers.d/ftpseal.conf'],

@@ -39,6 +39,7 @@ before(async () => {
   const config = [
     `[trust]\nstore = "file"\nprompt_timeout = "20s"\nca_bundle = "${authority}"`,
     '[[host]]\nmatch = "asked.lab.test"\ntrust = { ca_valid = "ask" }\n',
+    '[[host]]\nmatch = "plain.lab.test"\nmode = "plain"\n',
   ];
   daemon = await startDaemon(lab, 'names', config.join('\n'), { wrap: names.inside });
   person = new Talker({ namespace: lab.network.pc, uid: clientUid });
@@ -227,6 +228,16 @@ test('the client’s own word (HOST) is a name like one that was looked up', asy
     (await pinsAt(server)).map(({ name, caValidFor }) => [name, caValidFor]),
     [['host.lab.test', 'host.lab.test']],
   );
+});
+
+test('a forged answer takes no encryption from a server that had it, whatever a [[host]] of that name says', async () => {
+  const server = await serve(await certificateFor('had.lab.test'));
+  await say({ 'had.lab.test': server.address.ipv4, 'plain.lab.test': server.address.ipv4 });
+  assert.equal(await fetch('had.lab.test'), content);
+  await names.lookUp('plain.lab.test');
+  // This server refuses logins in clear.
+  await talks.logIn(server);
+  assert.match(daemon.log(), /a \[\[host\]\] without encryption is not applied.*plain\.lab\.test/);
 });
 
 test('a systemd-resolved that was started anew is listened to again', async () => {

@@ -82,6 +82,7 @@ test('man pages, unit files, desktop files and AppStream data are what they shou
     '--man=no',
     '--recursive-errors=no',
     'ftpseal.service',
+    'ftpseal-names.socket',
     'ftpseal-boot.service',
   ]);
 });

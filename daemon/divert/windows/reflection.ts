@@ -153,7 +153,15 @@ export class Reflection {
     const slot = this.#table.findByProxy(bytes, this.#segment, sourcePort, destinationPort);
     if (role === ROLE.active && isFirst(flags)) return this.#fromActive(bytes, now, duty, rules, slot);
     // Nobody is told that a worker listens here: not a scanner, and not the peer of a connection that is forgotten.
-    return slot === NO_SLOT ? 'drop' : this.#toClient(bytes, slot, now, duty);
+    if (slot === NO_SLOT || this.#isImpostors(bytes, rules, slot)) return 'drop';
+    return this.#toClient(bytes, slot, now, duty);
+  }
+
+  // The workers' ports are no privileged ones: while a worker is dead any user could listen there and be sent the passwords of all
+  // others. An impostor's answer to a client does not come in, so that no connection to it comes about.
+  #isImpostors(bytes: Uint8Array, rules: Rules, slot: Slot): boolean {
+    const isAnswer = (this.#segment.flags & (SYN | ACK)) === (SYN | ACK);
+    return isAnswer && this.#table.state[slot] === STATE.syn && !rules.mayListen(this.#ownerOf(bytes));
   }
 
   #fromUnknown(bytes: Uint8Array, rules: Rules): Verdict {

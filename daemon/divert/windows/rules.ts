@@ -4,7 +4,7 @@ import { familyOf } from '../../../shared/endpoint.js';
 import { addressToBytes } from '../../sys/sockaddr.js';
 import type { IpAddress } from '../../../shared/endpoint.js';
 import type { Cidr, DivertPlan, DivertedServer } from '../diverter.js';
-import type { UserId } from '../../../shared/user-id.js';
+import { isSuperuser, type UserId } from '../../../shared/user-id.js';
 
 /** The port that active data connections come from (RFC 959, section 3.2). */
 export const FTP_DATA = 20;
@@ -45,6 +45,7 @@ export class Rules {
   readonly #exemptNets: readonly Net[];
   readonly #exemptUids: ReadonlySet<UserId>;
   readonly #proxyUid: UserId;
+  readonly #ownBy: 'user' | 'port';
   #turn = 0;
 
   constructor(plan: PlanForRules) {
@@ -59,6 +60,7 @@ export class Rules {
     this.#servers = new Map(plan.servers.map((server) => [server.address, server]));
     this.#exemptNets = plan.exemptNets.map(toNet);
     this.#proxyUid = plan.proxyUid;
+    this.#ownBy = plan.ownBy ?? 'user';
     this.#exemptUids = new Set([...(plan.ownBy === 'port' ? [] : [plan.proxyUid]), ...plan.exemptUids]);
   }
 
@@ -87,6 +89,13 @@ export class Rules {
   /** Whether this user may speak for a server. Of a connection whose user can't be found nobody knows better. */
   maySpeak(uid: UserId | undefined): boolean {
     return uid === undefined || uid === this.#proxyUid;
+  }
+
+  /** Whether this user may answer at a worker's port. Where the proxy is known by its user, the machine's own rules see to that. */
+  mayListen(uid: UserId | undefined): boolean {
+    if (this.#ownBy !== 'port' || this.maySpeak(uid)) return true;
+    // The system needs no ruse, and Windows may name it for a connection that nobody has accepted yet.
+    return uid !== undefined && isSuperuser(uid);
   }
 
   /** Whether a connection of this user is left alone: the proxy's own, and those of exempt users. */

@@ -344,6 +344,13 @@ describe('a router for devices', { skip }, () => {
     await waitFor('the next proxy', async () => (await greeted()).startsWith('220 '));
   });
 
+  test('who removes all rules is undone: devices are secured, and refused if the daemon dies then', async () => {
+    await must({ namespace: router }, ['nft', 'flush', 'ruleset']);
+    assert.match(await say('10.21.0.2', vsftpd.address.ipv4, `USER ${login.user}`), /\n331 /);
+    const held = () => run({ namespace: router }, ['nft', 'list', 'table', 'inet', 'ftpseal_hold']);
+    await waitFor('the repair', async () => (await held()).stdout.includes('chain forward_guard'));
+  });
+
   test('after kill -9 nothing of a device goes out in clear while on_failure is closed, and the next start serves again', async () => {
     const talk = await FtpTalk.open(talker, vsftpd.address.ipv4);
     await talk.login();

@@ -3,17 +3,17 @@
 import { Socket } from 'node:net';
 import type { LegProtection } from '../ftp/effects.js';
 import type { ChannelOutcome } from '../ftp/events.js';
-import { parseIpAddress, type Endpoint } from '../../shared/endpoint.js';
+import type { Endpoint } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
 import type { SourcePorts } from '../sys/source-ports.js';
 import type { ChannelReports } from './channel-reports.js';
-import type { ClientDataPorts, DataOwner, Offer } from './client-data-ports.js';
+import type { ClientDataPorts, DataOwner } from './client-data-ports.js';
 import { pump } from './data-pump.js';
-import { listenForPeer, type PeerListener } from './peer-listener.js';
+import { LegOpenings } from './leg-openings.js';
 import { resetSocket } from './reset-socket.js';
 import type { ProvableStream } from './server-leg.js';
 import { StallWatch } from './stall-watch.js';
-import { dialDataFrom, socketReason } from './upstream.js';
+import { dialDataFrom } from './upstream.js';
 
 /** Milliseconds for a leg to stand after the transfer was accepted; servers themselves give a client 60 s. */
 const LEG_MS = 60_000;
@@ -39,8 +39,7 @@ type ServerLeg = Socket | ProvableStream;
 /** Owns every socket it makes or is handed. After `discard` it is dead and reports nothing. */
 export class DataChannel {
   readonly #options: DataChannelOptions;
-  #offer: Offer | undefined;
-  #listener: PeerListener | undefined;
+  readonly #openings: LegOpenings;
   #client: Socket | undefined;
   #server: ServerLeg | undefined;
   #rawServer: Socket | undefined;
@@ -55,70 +54,42 @@ export class DataChannel {
 
   constructor(options: DataChannelOptions) {
     this.#options = options;
+    this.#openings = new LegOpenings({
+      owner: options.owner,
+      ports: options.ports,
+      clientIs: 'this program',
+      dialServer: (to) => dialDataFrom(options.sourcePorts, to),
+      localAddress: options.upstreamAddress,
+      reports: options,
+      onClient: (socket) => {
+        this.#takeClient(socket);
+      },
+      onFailed: (leg, reason) => {
+        this.#failLeg(leg, reason);
+      },
+    });
   }
 
   listenForClient(): void {
-    this.#options.ports
-      .offer(this.#options.owner, (socket) => {
-        this.#takeClient(socket);
-      })
-      .then(
-        (offer) => {
-          if (this.#over) {
-            offer.withdraw();
-            return;
-          }
-          this.#offer = offer;
-          this.#options.onOffered(offer.endpoint);
-        },
-        (error: unknown) => {
-          this.#failLeg('client', Fault.from(error).userMessage);
-        },
-      );
+    this.#openings.listenForClient();
   }
 
   connectClient(to: Endpoint): void {
-    this.#options.ports.connect(this.#options.owner, to).then(
-      (socket) => {
-        this.#takeClient(socket);
-      },
-      (error: unknown) => {
-        this.#failLeg('client', `this program's data port: ${socketReason(error)}`);
-      },
-    );
+    this.#openings.connectClient(to);
   }
 
   connectServer(to: Endpoint, protection: LegProtection): void {
     this.#dropServer();
-    dialDataFrom(this.#options.sourcePorts, to).then(
-      (raw) => {
-        this.#takeServer(raw, protection);
-        if (!this.#over) this.#options.onServerReached();
-      },
-      (error: unknown) => {
-        this.#failLeg('server', `the server's data port: ${socketReason(error)}`);
-      },
-    );
+    this.#openings.connectServer(to, (socket) => {
+      this.#takeServer(socket, protection);
+    });
   }
 
   /** Active mode towards the server: it connects to us, from its own address. */
   listenForServer(protection: LegProtection): void {
     this.#dropServer();
-    const address = parseIpAddress(this.#options.upstreamAddress());
-    if (address === undefined) {
-      this.#failLeg('server', 'the connection to the server is gone');
-      return;
-    }
-    this.#listener = listenForPeer({
-      address,
-      peer: this.#options.owner.server.address,
-      onListening: this.#options.onServerListening,
-      onSocket: (socket) => {
-        this.#takeServer(socket, protection);
-      },
-      onError: (error) => {
-        this.#failLeg('server', socketReason(error));
-      },
+    this.#openings.listenForServer((socket) => {
+      this.#takeServer(socket, protection);
     });
   }
 
@@ -264,8 +235,7 @@ export class DataChannel {
     clearTimeout(this.#secureTimer);
     clearTimeout(this.#legTimer);
     this.#stall.stop();
-    this.#offer?.withdraw();
-    this.#listener?.close();
+    this.#openings.close();
   }
 
   #dropServer(): void {
@@ -274,7 +244,7 @@ export class DataChannel {
     this.#server = undefined;
     this.#rawServer = undefined;
     this.#unsecured = undefined;
-    this.#listener?.close();
+    this.#openings.stopListening();
     if (raw === undefined) return;
     const link = server instanceof Socket ? undefined : server;
     if (this.#pumping && link !== undefined) link.reset();

@@ -1,17 +1,17 @@
 // One data channel of the server proxy: the client's leg, protected or not, the backend's leg in clear, and the transfer between
 // them. It carries out what the session asked and reports what happened.
 import type { Socket } from 'node:net';
-import { parseIpAddress, type Endpoint } from '../../shared/endpoint.js';
+import type { Endpoint } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
 import type { LegProtection } from '../ftp/effects.js';
 import type { ChannelOutcome } from '../ftp/events.js';
 import type { ChannelReports } from '../relay/channel-reports.js';
-import type { ClientDataPorts, DataOwner, Offer } from '../relay/client-data-ports.js';
-import { listenForPeer, type PeerListener } from '../relay/peer-listener.js';
+import type { ClientDataPorts, DataOwner } from '../relay/client-data-ports.js';
+import { LegOpenings } from '../relay/leg-openings.js';
 import { resetSocket } from '../relay/reset-socket.js';
 import type { ProvableStream } from '../relay/server-leg.js';
 import { StallWatch } from '../relay/stall-watch.js';
-import { dialData, socketReason } from '../relay/upstream.js';
+import { dialData } from '../relay/upstream.js';
 import { runTransfer } from './transfer.js';
 
 /** Milliseconds for the client's leg to stand after the transfer was accepted; servers themselves give a client 60 s. */
@@ -34,8 +34,7 @@ interface Asked {
 /** Owns every socket it makes or is handed. After `discard` it is dead and reports nothing. */
 export class ServeChannel {
   readonly #options: ServeChannelOptions;
-  #offer: Offer | undefined;
-  #listener: PeerListener | undefined;
+  readonly #openings: LegOpenings;
   #client: Socket | undefined;
   #secured: ProvableStream | undefined;
   #securing = false;
@@ -49,70 +48,42 @@ export class ServeChannel {
 
   constructor(options: ServeChannelOptions) {
     this.#options = options;
+    this.#openings = new LegOpenings({
+      owner: options.owner,
+      ports: options.ports,
+      clientIs: 'your program',
+      dialServer: (to) => dialData(to),
+      localAddress: options.backendAddress,
+      reports: options,
+      onClient: (socket) => {
+        this.#takeClient(socket);
+      },
+      onFailed: (leg, reason) => {
+        this.#failLeg(leg, reason);
+      },
+    });
   }
 
   listenForClient(): void {
-    const { ports, owner } = this.#options;
-    const onSocket = (socket: Socket): void => {
-      this.#takeClient(socket);
-    };
-    ports.offer(owner, onSocket).then(
-      (offer) => {
-        if (this.#over) {
-          offer.withdraw();
-          return;
-        }
-        this.#offer = offer;
-        this.#options.onOffered(offer.endpoint);
-      },
-      (error: unknown) => {
-        this.#failLeg('client', Fault.from(error).userMessage);
-      },
-    );
+    this.#openings.listenForClient();
   }
 
   connectClient(to: Endpoint): void {
-    this.#options.ports.connect(this.#options.owner, to).then(
-      (socket) => {
-        this.#takeClient(socket);
-      },
-      (error: unknown) => {
-        this.#failLeg('client', `your program's data port: ${socketReason(error)}`);
-      },
-    );
+    this.#openings.connectClient(to);
   }
 
   connectServer(to: Endpoint): void {
     this.#dropBackend();
-    dialData(to).then(
-      (socket) => {
-        this.#takeBackend(socket);
-        if (!this.#over) this.#options.onServerReached();
-      },
-      (error: unknown) => {
-        this.#failLeg('server', `the server's data port: ${socketReason(error)}`);
-      },
-    );
+    this.#openings.connectServer(to, (socket) => {
+      this.#takeBackend(socket);
+    });
   }
 
   /** Active mode towards the backend: it connects to us, from its own address. */
   listenForServer(): void {
     this.#dropBackend();
-    const address = parseIpAddress(this.#options.backendAddress());
-    if (address === undefined) {
-      this.#failLeg('server', 'the connection to the server is gone');
-      return;
-    }
-    this.#listener = listenForPeer({
-      address,
-      peer: this.#options.owner.server.address,
-      onListening: this.#options.onServerListening,
-      onSocket: (socket) => {
-        this.#takeBackend(socket);
-      },
-      onError: (error) => {
-        this.#failLeg('server', socketReason(error));
-      },
+    this.#openings.listenForServer((socket) => {
+      this.#takeBackend(socket);
     });
   }
 
@@ -248,8 +219,7 @@ export class ServeChannel {
   #release(): void {
     clearTimeout(this.#legTimer);
     this.#stall.stop();
-    this.#offer?.withdraw();
-    this.#listener?.close();
+    this.#openings.close();
   }
 
   #dropClient(): void {
@@ -264,7 +234,7 @@ export class ServeChannel {
   #dropBackend(): void {
     const backend = this.#backend;
     this.#backend = undefined;
-    this.#listener?.close();
+    this.#openings.stopListening();
     if (backend === undefined) return;
     if (this.#asked === undefined) backend.destroy();
     else resetSocket(backend);

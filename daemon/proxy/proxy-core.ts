@@ -4,8 +4,7 @@ import type { Socket } from 'node:net';
 import { formatEndpoint, type Endpoint } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
 import type { ConfigView } from '../../shared/ipc-messages.js';
-import type { HostPolicy } from '../../shared/policy.js';
-import { isBoundByDns, type Connection } from '../../shared/trust.js';
+import type { Connection } from '../../shared/trust.js';
 import { policyOf, type Config } from '../config.js';
 import type { AcceptedEnds, ConnectionOrigin } from '../divert/diverter.js';
 import { History } from '../history/history.js';
@@ -38,10 +37,10 @@ import { claimedNames } from '../trust/vouched-names.js';
 import { DeviceSessions } from './device-sessions.js';
 import { Counters } from './counters.js';
 import { HostNames, resolveName } from './host-names.js';
-import { loosens, stricter } from './policy-order.js';
 import { pauseObstacle, Pauses } from './pauses.js';
 import type { ServerRegistry } from './server-registry.js';
 import { ServerNames } from './server-names.js';
+import { ServerPolicy } from './server-policy.js';
 import { SessionTable } from './session-table.js';
 import { StrongServers } from './strong-servers.js';
 
@@ -89,6 +88,7 @@ export class ProxyCore {
   readonly #agents: AgentRegistry;
   readonly #lookups: ResolvedMonitor | undefined;
   readonly #names: ServerNames;
+  readonly #policy: ServerPolicy;
   readonly #fixed: FixedKeys;
   readonly #store: TrustStore;
   readonly #trust: TrustService;
@@ -144,6 +144,8 @@ export class ProxyCore {
       now: Date.now,
     });
     const mode = options.redirect === undefined ? 'explicit' : 'redirect';
+    const warn = options.log.warn.bind(options.log);
+    this.#policy = new ServerPolicy({ config: options.config, names: this.#names, mode, warn });
     this.#pauses = new Pauses({
       now: Date.now,
       obstacle: pauseObstacle(mode, options.config.fallback.cleartext, options.config.users.mayPause),
@@ -317,7 +319,7 @@ export class ProxyCore {
       case 'judge': {
         const { sessionId, question } = request;
         const connection = this.#renamed(request.connection);
-        const policy = await this.#policyOf(connection);
+        const policy = await this.#policy.of(connection);
         const decision = await this.#trust.judge(sessionId, connection, policy, question);
         if (decision.kind === 'allow' && decision.warning !== undefined) {
           this.#options.log.warn(decision.warning, { session: sessionId });
@@ -340,7 +342,7 @@ export class ProxyCore {
       knownSecure,
       strongOnly,
       paused: this.#isPaused(named),
-      ...(knownSecure && this.#isLoosened(named) ? {} : naming),
+      ...this.#policy.begunWith(naming, connection, knownSecure),
     };
   }
 
@@ -353,41 +355,10 @@ export class ProxyCore {
     return { kind: 'begun', knownSecure: true, strongOnly: true, paused: false, refused };
   }
 
-  /**
-   * A rule that takes the encryption away is found by a name that only the DNS ties to the address: whoever forges that answer must not
-   * take it away from a server that was secure.
-   */
-  #isLoosened(connection: Connection): boolean {
-    const { config, log } = this.#options;
-    const { server, name, nameFrom } = connection;
-    if (!isBoundByDns(nameFrom)) return false;
-    const isLoose = loosens(
-      policyOf(config, connection),
-      policyOf(config, { ...connection, name: undefined }),
-    );
-    if (isLoose) {
-      const what = 'a [[host]] without encryption is not applied: this address was encrypted before';
-      log.warn(`${what}; if it is to be, give its address as match`, {
-        server: server.address,
-        name: name ?? '',
-      });
-    }
-    return isLoose;
-  }
-
   #renamed(connection: Connection): Connection {
     const { name, nameFrom, alsoNamed, namesIncomplete, ...rest } = connection;
     const known = { name, nameFrom, alsoNamed, namesIncomplete };
     return { ...rest, ...this.#names.refreshed(known, connection.server) };
-  }
-
-  /** What a program says with HOST can make the policy of a server stricter, and no laxer. */
-  async #policyOf(connection: Connection): Promise<HostPolicy> {
-    const { config, redirect } = this.#options;
-    const named = policyOf(config, connection);
-    if (connection.nameFrom !== 'client' || redirect === undefined) return named;
-    const unsaid = { ...connection, name: undefined, nameFrom: undefined };
-    return stricter(named, policyOf(config, { ...unsaid, ...(await this.#names.of(unsaid)) }));
   }
 
   /** What the administrator wants encrypted is not for a person to pause. */

@@ -145,6 +145,18 @@ describe('a question', () => {
     assert.equal(page.key.groups.join(''), key('a').slice(7));
   });
 
+  it('says how the name is known, and what else was looked up for the address', () => {
+    const from = connection({ name: 'a.test', nameFrom: 'resolver', alsoNamed: ['b.test', 'c\u202etest'] });
+    const { facts } = questionPage(
+      question({ kind: 'new', revoked: [] }, { connection: from }),
+      surroundings,
+    );
+    const valueOf = (label: string) => facts.find((fact) => fact.label === label)?.value ?? '';
+    assert.match(valueOf('The name comes from'), /looked it up/);
+    assert.match(valueOf('Also looked up for this address'), /^b\.test, c/);
+    assert.doesNotMatch(valueOf('Also looked up for this address'), unseen);
+  });
+
   it('about a changed key or a downgrade has no yes without the server’s name, and shows the old key', () => {
     const earlier = [{ fingerprint: key('b'), firstSeen: 0, count: 7, lastUsed: 5 }];
     for (const kind of ['changed', 'downgraded'] as const) {

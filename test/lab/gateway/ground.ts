@@ -63,6 +63,7 @@ const script = [
   '  s = socket.create_connection((host, int(port)), 5, own)',
   'except ConnectionRefusedError: print("refused"); sys.exit()',
   'except TimeoutError: print("timeout"); sys.exit()',
+  's.settimeout(40)',
   'try:',
   '  said = s.recv(1000)',
   '  if line and said:',

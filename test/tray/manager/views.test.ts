@@ -145,6 +145,14 @@ describe('a question', () => {
     assert.equal(page.key.groups.join(''), key('a').slice(7));
   });
 
+  it('about a new key tells for which name an authority vouches, and that this settles nothing', () => {
+    const asked = { question: keyQuestion(key('a'), { caValidFor: 'evil.test' }) };
+    const page = questionPage(question({ kind: 'new', revoked: [] }, asked), surroundings);
+    assert.match(page.sentence, /under the name evil\.test\. .* is it the server that you wanted\?$/);
+    const without = questionPage(question({ kind: 'new', revoked: [] }), surroundings);
+    assert.doesNotMatch(without.sentence, /authority/);
+  });
+
   it('says how the name is known, and what else was looked up for the address', () => {
     const from = connection({ name: 'a.test', nameFrom: 'resolver', alsoNamed: ['b.test', 'c\u202etest'] });
     const { facts } = questionPage(

@@ -27,7 +27,7 @@ export function questionPage(view: QuestionView, surroundings: QuestionSurroundi
   return {
     kind: 'question',
     id: view.id,
-    ...wordsOf(concern, serverTitle(connection)),
+    ...withClaim(wordsOf(concern, serverTitle(connection)), view),
     facts: [...whoAndWhere(view, surroundings), ...connectionFacts(view)],
     key: identity && keyPicture(identity.fingerprint, pictureTitle(keyType, identity.mechanism)),
     earlier: earlierOf(concern).map((key) => ({
@@ -104,6 +104,14 @@ function wordsOf(concern: Concern, server: string): Words {
     case 'downgraded':
       return warningOf(concern.kind, server);
   }
+}
+
+/** An authority's word for a name of which nobody knows whether it was wanted is for the person to weigh. */
+function withClaim(words: Words, { concern, question }: QuestionView): Words {
+  if (concern.kind !== 'new' || question.kind !== 'key' || question.identity.caValidFor === undefined)
+    return words;
+  const claim = `A certificate authority vouches for it under the name ${displayText(question.identity.caValidFor, 120)}. Whoever owns a name can have that: is it the server that you wanted?`;
+  return { ...words, sentence: `${words.sentence} ${claim}` };
 }
 
 function warningOf(kind: 'changed' | 'cleartext' | 'downgraded', server: string): Words {

@@ -57,6 +57,16 @@ const purity = {
   ],
 };
 
+const pureFiles = [
+  'daemon/ftp/**/*.ts',
+  'daemon/security/**/*.ts',
+  'daemon/serve/session/**/*.ts',
+  'daemon/trust/verdict.ts',
+  'daemon/divert/windows/{checksum,segment,connection-table,rules,reflection}.ts',
+  'shared/**/*.ts',
+  'tray/model/**/*.ts',
+];
+
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', '.lab/**'] },
   ...tseslint.configs.strictTypeChecked,
@@ -94,16 +104,34 @@ export default tseslint.config(
     },
   },
   {
-    files: [
-      'daemon/ftp/**/*.ts',
-      'daemon/security/**/*.ts',
-      'daemon/serve/session/**/*.ts',
-      'daemon/trust/verdict.ts',
-      'daemon/divert/windows/{checksum,segment,connection-table,rules,reflection}.ts',
-      'shared/**/*.ts',
-      'tray/model/**/*.ts',
-    ],
+    files: pureFiles,
     rules: purity,
+  },
+  {
+    // What waits, ages or limits must not follow the machine's clock, which jumps; what is shown or judged by date must.
+    files: ['daemon/**/*.ts'],
+    ignores: [
+      ...pureFiles,
+      'daemon/cli/**',
+      'daemon/history/recorder.ts',
+      'daemon/pool/session-pool.ts',
+      'daemon/proxy.ts',
+      'daemon/proxy/proxy-core.ts',
+      'daemon/serve/credentials.ts',
+      'daemon/sys/steady-clock.ts',
+      'daemon/tunnel/handshake.ts',
+    ],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'Date',
+          property: 'now',
+          message:
+            'Waits and ages go by steadyNow() (daemon/sys/steady-clock.ts): a clock that jumps must not move them.',
+        },
+      ],
+    },
   },
   {
     // The platform's own algorithms for the X-SafeTP1 codec: functions of their arguments, except the randomness.

@@ -21,6 +21,7 @@ import { freeBuffersPromptly } from './sys/garbage-collector.js';
 import { standBeforeSupervisor } from './sys/memory-pressure.js';
 import { hardenProcess } from './sys/process-hardening.js';
 import { programVersion } from './sys/program-version.js';
+import { steadyNow } from './sys/steady-clock.js';
 import { hold } from './sys/windows/exclusive-file.js';
 
 export interface ProxyProcessOptions {
@@ -180,7 +181,7 @@ function redirectSide(link: SupervisorLink, start: StartMessage, rules: RuleTrou
         active: start.active,
         apply: (servers) => link.setServers(servers),
         inUse,
-        now: Date.now,
+        now: steadyNow,
       }),
     workersReady: (ports) =>
       link.workersReady(start.shares.map((share, index) => workerPorts(share, ports[index]))),

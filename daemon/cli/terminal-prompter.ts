@@ -8,6 +8,7 @@ import { DaemonClient } from '../ipc/client.js';
 import { visible } from '../sys/visible.js';
 import { formatQuestion } from './question-text.js';
 import { userName } from './user-names.js';
+import { steadyNow } from '../sys/steady-clock.js';
 
 export interface PrompterStreams {
   readonly input: NodeJS.ReadableStream;
@@ -85,7 +86,7 @@ class Prompter {
     this.#current = undefined;
     if (this.#answering === id) return;
     this.#say('This question was answered elsewhere.');
-    this.#deafUntil = Date.now() + deafMs;
+    this.#deafUntil = steadyNow() + deafMs;
   }
 
   #showNext(): void {
@@ -99,7 +100,7 @@ class Prompter {
   async #typed(line: string): Promise<void> {
     const question = this.#current === undefined ? undefined : this.#open.get(this.#current);
     if (question === undefined) return;
-    const answer = Date.now() < this.#deafUntil ? undefined : parseAnswer(line, question);
+    const answer = steadyNow() < this.#deafUntil ? undefined : parseAnswer(line, question);
     if (answer === undefined) {
       this.#say(choices(question));
       return;

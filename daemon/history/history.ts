@@ -42,7 +42,7 @@ export class History {
     const parsed = historyEventSchema.safeParse(event);
     if (!parsed.success) return;
     const shelf = this.#shelfOf(event.owner);
-    if (shelf.events.some((old) => event.at - old.at < sameWithinMs && isSame(old, event))) return;
+    if (shelf.events.some((old) => Math.abs(event.at - old.at) < sameWithinMs && isSame(old, event))) return;
     push(shelf.events, parsed.data);
     shelf.file?.write(`${JSON.stringify(parsed.data)}\n`);
   }
@@ -71,7 +71,7 @@ export class History {
 
   #put(name: string, events: HistoryEvent[]): Shelf {
     const path = this.#folder === undefined ? undefined : join(this.#folder, `${name}.jsonl`);
-    const shelf = { events, path, file: path === undefined ? undefined : openFile(path) };
+    const shelf = { events, path, file: path === undefined ? undefined : new RotatingFile(path, rotation) };
     this.#shelves.set(name, shelf);
     return shelf;
   }
@@ -112,14 +112,6 @@ export class History {
 function push(events: HistoryEvent[], event: HistoryEvent): void {
   events.push(event);
   if (events.length > MAX_EVENTS_PER_OWNER) events.shift();
-}
-
-function openFile(path: string): RotatingFile | undefined {
-  try {
-    return new RotatingFile(path, rotation);
-  } catch {
-    return undefined;
-  }
 }
 
 function linesOf(path: string): readonly string[] {

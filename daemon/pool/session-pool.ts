@@ -11,6 +11,7 @@ import { endWith } from '../relay/farewell.js';
 import { SessionDriver } from '../relay/session-driver.js';
 import { strongMechanisms } from '../security/registry.js';
 import { dialServer } from '../relay/upstream.js';
+import { steadyNow } from '../sys/steady-clock.js';
 import type { SourcePorts } from '../sys/source-ports.js';
 import type { MainLink } from './main-link.js';
 import type { SessionState } from './messages.js';
@@ -213,10 +214,10 @@ export class SessionPool {
 
   /** Ends sessions with nothing under way, lets the others go on for `graceMs`, then ends them too. Resolves when none is left. */
   drain(graceMs: number): Promise<void> {
-    const started = Date.now();
+    const started = steadyNow();
     return new Promise((resolve) => {
       const timer = setInterval(() => {
-        const isOver = Date.now() - started >= graceMs;
+        const isOver = steadyNow() - started >= graceMs;
         for (const { driver } of [...this.#entries.values()])
           if (isOver || driver.atRest) driver.close('ftpseal is stopping');
         if (this.#entries.size > 0) return;

@@ -11,6 +11,7 @@ import {
   type WorkerAnswer,
   type WorkerRequest,
 } from './messages.js';
+import { steadyNow } from '../sys/steady-clock.js';
 import type { WorkerData } from './worker-data.js';
 
 export interface ReadyPorts {
@@ -135,7 +136,7 @@ export class WorkerPool {
   #spawn(slot: Slot): Promise<ReadyPorts> {
     const worker = new Worker(this.#options.entry, { workerData: slot.data });
     slot.worker = worker;
-    slot.bornAt = Date.now();
+    slot.bornAt = steadyNow();
     return new Promise((resolve, reject) => {
       const tooLate = setTimeout(() => void worker.terminate(), readyMs);
       let failure = 'it ended';
@@ -229,7 +230,7 @@ export class WorkerPool {
     if (this.#stopping || !wasReady) return;
     this.#options.listener.died(slot.data.index, reason);
     slot.restarts++;
-    if (Date.now() - slot.bornAt > settledMs) slot.pauseMs = this.#backoff.first;
+    if (steadyNow() - slot.bornAt > settledMs) slot.pauseMs = this.#backoff.first;
     slot.retry = setTimeout(() => {
       this.#replace(slot);
     }, slot.pauseMs);

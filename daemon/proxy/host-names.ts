@@ -1,6 +1,7 @@
 // The names that the configuration and the administrator's keys give to servers, found by address: an intercepted connection shows only that.
 import { lookup } from 'node:dns/promises';
 import { parseIpAddress, type Endpoint, type IpAddress } from '../../shared/endpoint.js';
+import { steadyNow } from '../sys/steady-clock.js';
 import type { Config } from '../config.js';
 
 /** How long an answer of the resolver is used; addresses of servers change in hours. */
@@ -42,7 +43,7 @@ export class HostNames {
   constructor(
     config: Config,
     resolve: Resolve = resolveName,
-    now: () => number = Date.now,
+    now: () => number = steadyNow,
     more: () => readonly NamedServer[] = () => noNames,
   ) {
     const names = config.hosts.flatMap(({ match }) => (match.kind === 'name' ? [match] : []));

@@ -1,9 +1,11 @@
 // Who has paused ftpseal for themselves, and until when. A pause is kept in memory only: a restart ends it.
 import { Fault } from '../../shared/fault.js';
+import { steadyClock, type Clock } from '../sys/steady-clock.js';
 import type { UserId } from '../../shared/user-id.js';
 
 export interface PauseOptions {
-  readonly now: () => number;
+  /** Tests give another clock. */
+  readonly clock?: Clock;
   /** Why nobody can pause here, or undefined. */
   readonly obstacle: Fault | undefined;
 }
@@ -11,18 +13,21 @@ export interface PauseOptions {
 /** One entry a user, so at most as many as there are users who paused and were not looked at since. */
 export class Pauses {
   readonly #options: PauseOptions;
+  readonly #clock: Clock;
+  /** By the steady clock: a machine's clock that is set back must not make a pause longer. */
   readonly #until = new Map<UserId, number>();
 
   constructor(options: PauseOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? steadyClock;
   }
 
   /** Pauses for `ms` from now, in place of what was there. Returns when it ends (Unix milliseconds). Throws the obstacle. */
   start(uid: UserId, ms: number): number {
     if (this.#options.obstacle !== undefined) throw this.#options.obstacle;
-    const until = this.#options.now() + ms;
+    const until = this.#clock.now() + ms;
     this.#until.set(uid, until);
-    return until;
+    return this.#clock.shown(until);
   }
 
   /** Does nothing where nothing is paused. */
@@ -30,11 +35,12 @@ export class Pauses {
     this.#until.delete(uid);
   }
 
-  /** When the pause of this user ends; undefined if there is none. A connection whose user nobody knows is never paused. */
+  /** When the pause of this user ends (Unix milliseconds); undefined if there is none. A connection whose user nobody knows is never paused. */
   untilOf(uid: UserId | undefined): number | undefined {
     if (uid === undefined) return undefined;
     const until = this.#until.get(uid);
-    if (until === undefined || until > this.#options.now()) return until;
+    if (until === undefined) return undefined;
+    if (until > this.#clock.now()) return this.#clock.shown(until);
     this.#until.delete(uid);
     return undefined;
   }

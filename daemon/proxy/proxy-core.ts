@@ -23,6 +23,7 @@ import type { WorkerData } from '../pool/worker-data.js';
 import { WorkerPool, type PoolListener, type ReadyPorts } from '../pool/worker-pool.js';
 import type { Log } from '../sys/log.js';
 import { ownUser } from '../sys/own-user.js';
+import { steadyNow } from '../sys/steady-clock.js';
 import { SAFETP_NAME } from '../security/safetp.js';
 import { AdministeredStore } from '../trust/administered-store.js';
 import { FileStore } from '../trust/file-store.js';
@@ -112,7 +113,7 @@ export class ProxyCore {
     this.#agents = agents;
     this.#lookups = lookupsOf(options);
     this.#names = new ServerNames(
-      new HostNames(options.config, resolveName, Date.now, () => fixed.names),
+      new HostNames(options.config, resolveName, steadyNow, () => fixed.names),
       this.#lookups,
     );
     const certificateNames = new CertificateNames({ resolve: resolveName });
@@ -147,7 +148,6 @@ export class ProxyCore {
     const warn = options.log.warn.bind(options.log);
     this.#policy = new ServerPolicy({ config: options.config, names: this.#names, mode, warn });
     this.#pauses = new Pauses({
-      now: Date.now,
       obstacle: pauseObstacle(mode, options.config.fallback.cleartext, options.config.users.mayPause),
     });
     this.#registry = options.redirect?.registry(() => this.#sessions.addresses());
@@ -412,6 +412,7 @@ export class ProxyCore {
       troubles: [
         ...(restarts > 0 ? [`A worker died and was replaced ${restarts} times; see ftpseal log.`] : []),
         ...(redirect?.troubles() ?? []),
+        ...orNone(this.#options.log.trouble()),
       ],
     };
   }
@@ -422,7 +423,11 @@ function lookupsOf({ config, redirect, log }: ProxyOptions): ResolvedMonitor | u
   if (redirect === undefined || process.platform !== 'linux') return undefined;
   if (!config.trust.names.includes('resolver')) return undefined;
   const note = log.info.bind(log);
-  return new ResolvedMonitor({ connect: redirect.openLookups, note, now: Date.now });
+  return new ResolvedMonitor({ connect: redirect.openLookups, note, now: steadyNow });
+}
+
+function orNone(text: string | undefined): readonly string[] {
+  return text === undefined ? [] : [text];
 }
 
 function originAnswer(origin: ConnectionOrigin | undefined): WorkerAnswer {
@@ -464,7 +469,10 @@ async function openStore(
   { config, stateDir, log }: ProxyOptions,
   agents: AgentRegistry,
 ): Promise<TrustStore> {
-  const file = await FileStore.open(stateDir);
+  const file = await FileStore.open(stateDir, (trouble) => {
+    if (trouble === undefined) log.info('the key store can be written again');
+    else log.error(trouble);
+  });
   if (placeOfKeys(config) === 'file') return file;
   const note = log.info.bind(log);
   return new KeychainStore({ file, users: await KeychainUsers.open(stateDir), agents, note });

@@ -5,10 +5,9 @@ import { Fault } from '../../shared/fault.js';
 import { parseFingerprint, type KeyFingerprint } from '../../shared/fingerprint.js';
 import type { TlsVersion } from '../../shared/policy.js';
 import type { Event } from '../ftp/events.js';
+import { limitSilence } from './silence-limit.js';
 import { openTls, provenPeer, type Established, type TlsLink } from './tls-client.js';
 
-/** Milliseconds of silence on a control connection after which the kernel asks whether the peer still lives. */
-export const KEEP_ALIVE_MS = 120_000;
 /** Milliseconds that a closing connection gets to deliver its last bytes. */
 export const LINGER_MS = 5_000;
 /** Milliseconds from dialling a data port to TLS on it: servers begin only when the client names the file. */
@@ -59,7 +58,7 @@ export class ServerControl {
           socket.destroy();
           return;
         }
-        socket.setKeepAlive(true, KEEP_ALIVE_MS);
+        limitSilence(socket);
         this.#socket = socket;
         this.#watch(socket);
         this.#options.onEvent({ kind: 'serverConnected' });

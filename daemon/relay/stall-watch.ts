@@ -1,5 +1,7 @@
 // The last part of a transfer, after its server has called it done: a pause in it means that its end was lost.
 
+import { steadyNow } from '../sys/steady-clock.js';
+
 /** Milliseconds without a byte moving. */
 const STALL_MS = 30_000;
 const STALL_CHECK_MS = 2_500;
@@ -12,13 +14,13 @@ export class StallWatch {
   start(progress: () => string, onStalled: () => void): void {
     if (this.#timer !== undefined) return;
     let last = '';
-    let since = Date.now();
+    let since = steadyNow();
     this.#timer = setInterval(() => {
       const now = progress();
       if (now !== last) {
         last = now;
-        since = Date.now();
-      } else if (Date.now() - since >= STALL_MS) onStalled();
+        since = steadyNow();
+      } else if (steadyNow() - since >= STALL_MS) onStalled();
     }, STALL_CHECK_MS);
   }
 

@@ -1,7 +1,8 @@
 // The control connection to the client: the socket, and TLS on it once the client has asked for it.
 import type { Socket } from 'node:net';
 import { Fault } from '../../shared/fault.js';
-import { KEEP_ALIVE_MS, LINGER_MS } from '../relay/server-control.js';
+import { LINGER_MS } from '../relay/server-control.js';
+import { KEEP_ALIVE_MS } from '../relay/silence-limit.js';
 import { resetSocket } from '../relay/reset-socket.js';
 import { acceptTls, type AcceptedTls, type ClientProof, type TlsTerms } from './tls-server.js';
 

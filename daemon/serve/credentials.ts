@@ -10,6 +10,7 @@ import { readMaterial } from '../cert/material.js';
 import { formatPrivateKey } from '../cert/private-key.js';
 import type { ServeConfig } from './serve-config.js';
 import { createSessionStore } from './session-store.js';
+import { steadyNow } from '../sys/steady-clock.js';
 import type { TlsTerms } from './tls-server.js';
 
 /** Seconds that a TLS session may be resumed: sessions of FTP last for hours, and OpenSSL's five minutes would end their transfers. */
@@ -57,7 +58,7 @@ export class Credentials {
   readonly #news: CredentialNews;
   #loaded: Loaded;
   #contexts: readonly tls.SecureContext[];
-  #lookedAt = Date.now();
+  #lookedAt = steadyNow();
   #failedStamp: string | undefined;
 
   private constructor(settings: CredentialSettings, news: CredentialNews, loaded: Loaded) {
@@ -103,8 +104,8 @@ export class Credentials {
 
   /** Reads the files again if they have changed, at most once a second; what can't be used leaves everything as it is. */
   async refresh(options: { readonly now?: boolean } = {}): Promise<void> {
-    if (options.now !== true && Date.now() - this.#lookedAt < LOOK_MS) return;
-    this.#lookedAt = Date.now();
+    if (options.now !== true && steadyNow() - this.#lookedAt < LOOK_MS) return;
+    this.#lookedAt = steadyNow();
     const stamp = stampOf(this.#settings);
     if (stamp === this.#loaded.stamp || (stamp === this.#failedStamp && options.now !== true)) return;
     try {

@@ -20,6 +20,7 @@ import { HandshakeTurns } from './handshake-turns.js';
 import type { SafetpOffer } from './safetp-offer.js';
 import { tlsWordsOf, type ServeConfig } from './serve-config.js';
 import { ServeDriver } from './serve-driver.js';
+import { steadyNow } from '../sys/steady-clock.js';
 import type { ServeContext } from './session/policy.js';
 
 /** Connections that the kernel keeps until they are accepted. */
@@ -111,10 +112,10 @@ export class ServeServer {
   /** Accepts no more; sessions that have something under way get `graceMs` for it. */
   async stop(graceMs: number): Promise<void> {
     for (const listener of this.#listeners) listener.close();
-    const deadline = Date.now() + graceMs;
+    const deadline = steadyNow() + graceMs;
     for (;;) {
       for (const driver of [...this.#drivers.values()]) if (driver.atRest) driver.close('ftpseal stops');
-      if (this.#drivers.size === 0 || Date.now() >= deadline) break;
+      if (this.#drivers.size === 0 || steadyNow() >= deadline) break;
       await new Promise((resolve) => setTimeout(resolve, REST_LOOK_MS));
     }
     for (const driver of [...this.#drivers.values()]) driver.close('ftpseal stops');

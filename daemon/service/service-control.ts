@@ -2,6 +2,7 @@
 import koffi from 'koffi';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Fault } from '../../shared/fault.js';
+import { steadyNow } from '../sys/steady-clock.js';
 
 export const serviceName = 'ftpseal';
 const displayName = 'ftpseal: makes FTP safe';
@@ -173,10 +174,10 @@ function stateOf(service: number): number {
 }
 
 async function settled(patienceMs: number, isSettled: (state: number) => boolean): Promise<number> {
-  const deadline = Date.now() + patienceMs;
+  const deadline = steadyNow() + patienceMs;
   for (;;) {
     const state = withService(stateOf) ?? STOPPED;
-    if (isSettled(state) || Date.now() > deadline) return state;
+    if (isSettled(state) || steadyNow() > deadline) return state;
     await delay(100);
   }
 }

@@ -27,6 +27,16 @@ export function prepareFolder(folder: string, mode: number, identity: ProxyIdent
   }
 }
 
+/** Whether the folder is on a file system that takes no change, by anybody. */
+export function isReadOnly(folder: string): boolean {
+  try {
+    fs.accessSync(folder, fs.constants.W_OK);
+    return false;
+  } catch (error) {
+    return hasCode(error, 'EROFS');
+  }
+}
+
 function prepare(folder: string, mode: number, identity: ProxyIdentity): void {
   const parent = safeParent(folder);
   const target = path.join(parent, path.basename(path.resolve(folder)));
@@ -34,7 +44,8 @@ function prepare(folder: string, mode: number, identity: ProxyIdentity): void {
   const fd = openFolder(target, folder);
   try {
     takeOver(fd, target, identity);
-    fs.fchmodSync(fd, mode);
+    // One that is right already may be on a file system that has become read-only.
+    if ((fs.fstatSync(fd).mode & 0o7777) !== mode) fs.fchmodSync(fd, mode);
   } finally {
     fs.closeSync(fd);
   }

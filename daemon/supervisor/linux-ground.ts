@@ -1,6 +1,6 @@
 // The supervisor on Linux: root, or a user with CAP_NET_ADMIN; the proxy is another user, made so by setpriv(1).
 import { SYSTEM_PATH } from '../sys/system-path.js';
-import { prepareFolder } from './folders.js';
+import { isReadOnly, prepareFolder } from './folders.js';
 import { dropArguments, proxyIdentity, requireAccess, setprivMissing } from './proxy-identity.js';
 import { lockInstance } from './single-instance.js';
 import type { ProxyIdentity } from './proxy-identity.js';
@@ -42,5 +42,6 @@ async function requireReadableProgram(
   await requireAccess(identity, main, 'read');
   if (configPath !== undefined) await requireAccess(identity, configPath, 'read');
   await requireAccess(identity, runtimeDir, 'write');
-  await requireAccess(identity, stateDir, 'write');
+  // A disk that fails leaves the machine with a read-only one: known servers are to be secured all the same.
+  if (!isReadOnly(stateDir)) await requireAccess(identity, stateDir, 'write');
 }

@@ -7,6 +7,7 @@ import { socketProgram } from '../sys/socket-program.js';
 import { openLookups } from './lookup-monitor.js';
 import { ProxyChild } from './proxy-child.js';
 import { RuleRepairs } from './rule-repairs.js';
+import { steadyNow } from '../sys/steady-clock.js';
 import type { ConnectionOrigin, DivertedServer, Diverter, WorkerPorts } from '../divert/diverter.js';
 import type { PrivopAnswer, PrivopRequest, ProxyPhase, StartMessage, ToSupervisor } from '../privops.js';
 import type { ServiceManager } from '../sys/service-manager.js';
@@ -143,13 +144,13 @@ export class ProxyKeeper {
   async #keepAlive(): Promise<void> {
     let pause: number = BACKOFF_MS.first;
     for (let first = true; !this.#isStopping(); first = false) {
-      const born = Date.now();
+      const born = steadyNow();
       const end = await this.#oneLife();
       if (this.#isStopping()) return;
       if (first && this.#phase === 'starting') throw startFault(end, this.#redirectFault);
       // Also if it died: another one would be of the files of the new version, which this process does not know.
       if (this.#isRetiring()) return;
-      if (Date.now() - born > SETTLED_MS) pause = BACKOFF_MS.first;
+      if (steadyNow() - born > SETTLED_MS) pause = BACKOFF_MS.first;
       await this.#mourn(end, pause);
       if (this.#isRetiring()) return;
       pause = Math.min(pause * 2, BACKOFF_MS.most);

@@ -2,6 +2,7 @@
 import type { Repair } from '../divert/diverter.js';
 import type { RuleNews } from '../privops.js';
 import type { SupervisorLog } from './supervisor-log.js';
+import { steadyNow } from '../sys/steady-clock.js';
 
 const LOG_EVERY_MS = 60_000;
 
@@ -36,7 +37,7 @@ export class RuleRepairs {
 
   /** Two programs that undo each other's work every second must not fill the log. */
   #say(level: 'warn' | 'error', message: string, fields: Readonly<Record<string, string | number>>): void {
-    const now = performance.now();
+    const now = steadyNow();
     if (this.#loggedAt !== undefined && now - this.#loggedAt < LOG_EVERY_MS) return;
     this.#loggedAt = now;
     this.#log(level, message, fields);

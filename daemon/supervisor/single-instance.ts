@@ -8,6 +8,7 @@ import { STOP_GRACE_MS } from '../privops.js';
 import { tryLock } from '../sys/libc.js';
 import { peerCredentials } from '../sys/peer-credentials.js';
 import { socketDescriptor } from '../sys/socket-descriptor.js';
+import { steadyNow } from '../sys/steady-clock.js';
 
 /** Names of the abstract kind exist once in each network namespace. */
 const NAMESPACE_LOCK = '\0ftpseal-supervisor';
@@ -47,8 +48,8 @@ export async function isDaemonHere(): Promise<boolean> {
 async function lockFolder(fd: number, waiting: () => void): Promise<boolean> {
   if (tryLock(fd)) return true;
   waiting();
-  const deadline = Date.now() + PREDECESSOR_MS;
-  while (Date.now() < deadline) {
+  const deadline = steadyNow() + PREDECESSOR_MS;
+  while (steadyNow() < deadline) {
     await delay(100);
     if (tryLock(fd)) return true;
   }

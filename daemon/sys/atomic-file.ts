@@ -1,6 +1,6 @@
 // Replaces a file so that a reader, or a crash at any moment, finds the old content or the new, never a part.
 import { randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, link, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, basename } from 'node:path';
 
 /**
@@ -37,7 +37,8 @@ export async function writeNewFileAtomic(path: string, content: string, mode = 0
 /** Makes a folder that only its owner may enter, with its parents; an existing one gets the same mode. */
 export async function makePrivateFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
-  await chmod(path, 0o700);
+  // A folder that is right already may be on a file system that has become read-only.
+  if (((await stat(path)).mode & 0o777) !== 0o700) await chmod(path, 0o700);
 }
 
 async function writeAndSync(path: string, content: string, mode: number): Promise<void> {

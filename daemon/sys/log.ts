@@ -6,7 +6,7 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 import type { Journal } from './journal.js';
 import { formatLine } from './log-line.js';
 import { printable } from './redact.js';
-import { RotatingFile } from './rotating-file.js';
+import { RotatingFile, type FileTrouble } from './rotating-file.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Readonly<Record<string, string | number | boolean>>;
@@ -36,12 +36,13 @@ export class Log {
   readonly #path: string | undefined;
   readonly #journal: Journal | undefined;
   readonly #listeners = new Set<(line: string) => void>();
+  #trouble: string | undefined;
 
-  /** Throws the system's error if the file can't be opened. */
+  /** Does not throw: a log that can't be written is no reason to leave connections in clear. */
   constructor({ stateDir, foreground, level, journal }: LogOptions) {
     this.#journal = journal;
     this.#path = stateDir === undefined ? undefined : logPath(stateDir);
-    this.#file = this.#path === undefined ? undefined : new RotatingFile(this.#path, rotation);
+    this.#file = this.#path === undefined ? undefined : this.#openFile(this.#path);
     const destination: DestinationStream = {
       write: (line: string) => {
         this.#file?.write(line);
@@ -52,6 +53,11 @@ export class Log {
     const redact = { paths: neverLogged, censor: '****' };
     const options = { level, redact, base: { pid: process.pid }, messageKey: 'message' };
     this.#pino = pino({ ...options, formatters: { level: (label) => ({ level: label }) } }, destination);
+  }
+
+  /** Why lines are lost now; undefined while none are. */
+  trouble(): string | undefined {
+    return this.#trouble;
   }
 
   debug(message: string, fields: LogFields = {}): void {
@@ -76,6 +82,23 @@ export class Log {
     this.#pino[level](named, printable(message));
     if (this.#journal !== undefined && this.#pino.isLevelEnabled(level))
       this.#journal(level, printable(message), withoutSecrets(named));
+  }
+
+  #openFile(path: string): RotatingFile {
+    return new RotatingFile(path, rotation, (trouble) => {
+      this.#hear(path, trouble);
+    });
+  }
+
+  /** To stderr too, which is where a service's words go when its own log can't be written. */
+  #hear(path: string, trouble: FileTrouble): void {
+    if (trouble.kind === 'losing') {
+      this.#trouble = `The log ${path} can’t be written (${trouble.reason}): lines are lost until it can.`;
+      process.stderr.write(`ftpseal: ${this.#trouble}\n`);
+      return;
+    }
+    this.#trouble = undefined;
+    if (trouble.lost > 0) this.warn('the log can be written again; lines were lost', { lines: trouble.lost });
   }
 
   /** The last lines of the current file, oldest first. */

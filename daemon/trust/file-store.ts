@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '../../shared/fault.js';
 import { makePrivateFolder, writeFileAtomic } from '../sys/atomic-file.js';
+import { diskReason } from '../sys/disk-reason.js';
 import {
   isSameOwner,
   keyFileSchema,
@@ -23,6 +24,8 @@ export const keyFileName = 'keys.json';
 const maxBytes = 64 * 1024 * 1024;
 /** How long a use count may stay unwritten: a program that opens hundreds of sessions must not cause hundreds of syncs. */
 const touchDelayMs = 2000;
+/** After a write that failed: whether it can be written again is found out without anybody's doing. */
+const retryMs = 15_000;
 
 /** See TrustStore. Made by `FileStore.open`. */
 export class FileStore implements TrustStore {
@@ -30,24 +33,28 @@ export class FileStore implements TrustStore {
   #records: StoreContents;
   #lastTurn: Promise<void> = Promise.resolve();
   #touchTimer: NodeJS.Timeout | undefined;
+  #trouble: string | undefined;
+  readonly #onTrouble: (trouble: string | undefined) => void;
 
-  private constructor(path: string, records: StoreContents) {
+  private constructor(path: string, records: StoreContents, onTrouble: TroubleListener) {
     this.#path = path;
     this.#records = records;
+    this.#onTrouble = onTrouble;
   }
 
   /**
    * Opens the store in a folder, which is made if need be. A missing file is an empty store. A file that is
    * damaged, of another version or too large is a Fault of code `store` and stays as it is.
+   * `onTrouble` hears when it can't be written any more, and with undefined when it can again.
    */
-  static async open(folder: string): Promise<FileStore> {
+  static async open(folder: string, onTrouble: TroubleListener = () => undefined): Promise<FileStore> {
     try {
       await makePrivateFolder(folder);
     } catch (error) {
       throw new Fault('store', `The folder ${folder} can’t be made private and used for keys.`, error);
     }
     const path = join(folder, keyFileName);
-    return new FileStore(path, await readKeyFile(path));
+    return new FileStore(path, await readKeyFile(path), onTrouble);
   }
 
   know(query: KnowledgeQuery): Promise<Knowledge> {
@@ -58,8 +65,8 @@ export class FileStore implements TrustStore {
     return change.knowledgeIn(this.#records, query).wasSecure;
   }
 
-  trouble(): undefined {
-    return undefined;
+  trouble(): string | undefined {
+    return this.#trouble;
   }
 
   contents(owner?: Owner): Promise<StoreContents> {
@@ -134,7 +141,8 @@ export class FileStore implements TrustStore {
     const pending = this.#touchTimer !== undefined;
     clearTimeout(this.#touchTimer);
     this.#touchTimer = undefined;
-    await this.#inTurn(() => (pending ? this.#write() : Promise.resolve()));
+    // A count that can't be written is not worth a stop that fails.
+    await this.#inTurn(() => (pending ? this.#write() : Promise.resolve())).catch(() => undefined);
   }
 
   /**
@@ -160,12 +168,18 @@ export class FileStore implements TrustStore {
     return turn;
   }
 
-  #writeSoon(): void {
+  #writeSoon(ms = touchDelayMs): void {
     this.#touchTimer ??= setTimeout(() => {
       this.#touchTimer = undefined;
-      // A count that can't be written is not worth stopping for; the next real change reports the failure.
+      // A count that can't be written is not worth stopping for; `trouble` says it, and it is tried again.
       void this.#inTurn(() => this.#write()).catch(() => undefined);
-    }, touchDelayMs).unref();
+    }, ms).unref();
+  }
+
+  #setTrouble(trouble: string | undefined): void {
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.#onTrouble(trouble);
   }
 
   async #write(): Promise<void> {
@@ -174,11 +188,19 @@ export class FileStore implements TrustStore {
         this.#path,
         `${JSON.stringify({ version: 1, ...this.#records }, undefined, 1)}\n`,
       );
+      this.#setTrouble(undefined);
     } catch (error) {
+      this.#setTrouble(
+        `The key store ${this.#path} can’t be written (${diskReason(error)}): ` +
+          'what is known stays, new servers and new decisions are refused until it can.',
+      );
+      this.#writeSoon(retryMs);
       throw new Fault('store', `The key store ${this.#path} can’t be written; nothing was changed.`, error);
     }
   }
 }
+
+type TroubleListener = (trouble: string | undefined) => void;
 
 async function readKeyFile(path: string): Promise<StoreContents> {
   const text = await readText(path);

@@ -18,6 +18,7 @@ import * as change from './records.js';
 import type { Knowledge, KnowledgeQuery, StoreContents, TrustStore } from './store.js';
 import { UserVault, type UserVaultOptions } from './user-vault.js';
 import { holdsAll, readVault, within, writeVault } from './vault-records.js';
+import { steadyNow } from '../sys/steady-clock.js';
 import type { UserId } from '../../shared/user-id.js';
 
 /** A session that waits longer looks broken; a keychain that takes longer waits for a person. */
@@ -77,9 +78,10 @@ export class KeychainStore implements TrustStore {
   }
 
   trouble(owner: Owner): string | undefined {
-    const { users, agents } = this.#options;
-    if (owner.kind !== 'user' || !users.has(owner.uid)) return undefined;
-    if (this.#vaults.get(owner.uid)?.current !== undefined) return undefined;
+    const { users, agents, file } = this.#options;
+    // Which servers were secure is in the file for everybody.
+    if (owner.kind !== 'user' || !users.has(owner.uid)) return file.trouble();
+    if (this.#vaults.get(owner.uid)?.current !== undefined) return file.trouble();
     return sentenceFor(agents.vaultOf(owner.uid));
   }
 
@@ -197,8 +199,8 @@ export class KeychainStore implements TrustStore {
       uid,
       agents,
       note: (message, fields) => {
-        if (Date.now() - (noted.get(message) ?? 0) < noteEveryMs) return;
-        noted.set(message, Date.now());
+        if (steadyNow() - (noted.get(message) ?? -noteEveryMs) < noteEveryMs) return;
+        noted.set(message, steadyNow());
         note(message, fields);
       },
       waitMs: this.#waitMs,

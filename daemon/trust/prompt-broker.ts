@@ -6,6 +6,7 @@ import { formatEndpoint } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
 import type { Concern, Connection, Question } from '../../shared/trust.js';
 import { isSameOwner, type Owner } from './pin-record.js';
+import { steadyClock } from '../sys/steady-clock.js';
 
 /** More than a person answers; a program that connects to many unknown servers must not fill the memory. */
 export const MAX_QUESTIONS_PER_OWNER = 32;
@@ -92,9 +93,11 @@ export class PromptBroker {
   readonly #late = new Map<string, LateAnswer>();
   readonly #listeners = new Set<(event: QuestionEvent) => void>();
   readonly #now: () => number;
+  readonly #shown: (moment: number) => number;
 
-  constructor(now: () => number = Date.now) {
-    this.#now = now;
+  constructor(now?: () => number) {
+    this.#now = now ?? steadyClock.now;
+    this.#shown = now === undefined ? steadyClock.shown : (moment) => moment;
   }
 
   /** Asks, or joins the same question that is already open. Never rejects. */
@@ -108,7 +111,7 @@ export class PromptBroker {
     if (entry === undefined) return Promise.resolve({ kind: 'tooMany' });
     return new Promise((resolve) => {
       this.#wait(entry, request, resolve);
-      this.#emit({ kind: open === undefined ? 'opened' : 'updated', question: view(entry) });
+      this.#emit({ kind: open === undefined ? 'opened' : 'updated', question: this.#view(entry) });
     });
   }
 
@@ -125,7 +128,7 @@ export class PromptBroker {
     if (entry === undefined) return;
     entry.refused++;
     entry.lastWaitedAt = this.#now();
-    this.#emit({ kind: open === undefined ? 'opened' : 'updated', question: view(entry) });
+    this.#emit({ kind: open === undefined ? 'opened' : 'updated', question: this.#view(entry) });
   }
 
   /**
@@ -139,8 +142,8 @@ export class PromptBroker {
       const until = Math.min(this.#now() + heldMs, wait.since + longestWaitMs);
       if (until > wait.deadline) this.#arm(entry, wait, until);
     }
-    this.#emit({ kind: 'updated', question: view(entry) });
-    return view(entry);
+    this.#emit({ kind: 'updated', question: this.#view(entry) });
+    return this.#view(entry);
   }
 
   /** The session ended: its waits end as `withdrawn`. The question stays open for a late answer. */
@@ -154,12 +157,12 @@ export class PromptBroker {
 
   list(): readonly OpenQuestion[] {
     this.#dropIdle();
-    return [...this.#entries.values()].map(view);
+    return [...this.#entries.values()].map((entry) => this.#view(entry));
   }
 
   find(id: string): OpenQuestion | undefined {
     const entry = this.#entries.get(id);
-    return entry && view(entry);
+    return entry && this.#view(entry);
   }
 
   /**
@@ -236,7 +239,7 @@ export class PromptBroker {
     entry.waits.delete(wait);
     entry.lastWaitedAt = this.#now();
     wait.end(outcome);
-    if (outcome.kind !== 'answered') this.#emit({ kind: 'updated', question: view(entry) });
+    if (outcome.kind !== 'answered') this.#emit({ kind: 'updated', question: this.#view(entry) });
   }
 
   #close(entry: Entry): void {
@@ -258,6 +261,17 @@ export class PromptBroker {
     for (const [key, late] of this.#late) if (now - late.at > lateLifeMs) this.#late.delete(key);
   }
 
+  #view(entry: Entry): OpenQuestion {
+    const deadlines = [...entry.waits].map((wait) => wait.deadline);
+    return {
+      ...entry.base,
+      openedAt: this.#shown(entry.base.openedAt),
+      waiting: entry.waits.size,
+      deadline: deadlines.length === 0 ? undefined : this.#shown(Math.max(...deadlines)),
+      refused: entry.refused,
+    };
+  }
+
   #emit(event: QuestionEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
@@ -269,16 +283,6 @@ export function noSuchQuestion(id: string): Fault {
     'usage',
     `No open question has the number ${id}. It was answered elsewhere, or the daemon started again since.`,
   );
-}
-
-function view(entry: Entry): OpenQuestion {
-  const deadlines = [...entry.waits].map((wait) => wait.deadline);
-  return {
-    ...entry.base,
-    waiting: entry.waits.size,
-    deadline: deadlines.length === 0 ? undefined : Math.max(...deadlines),
-    refused: entry.refused,
-  };
 }
 
 function keyOf({ owner, connection, question }: StandingRequest): string {

@@ -7,6 +7,7 @@ import type { Owner, PinRecord } from './pin-record.js';
 import { pinKey, touched } from './records.js';
 import type { StoreContents } from './store.js';
 import { readVault, rewriteInVault, within, writeVault } from './vault-records.js';
+import { steadyNow } from '../sys/steady-clock.js';
 import type { UserId } from '../../shared/user-id.js';
 
 /** How long a use count may stay unwritten. */
@@ -75,15 +76,15 @@ export class UserVault {
   /** All records. A keychain that is about to come is waited for; one that is locked or absent is not. */
   async records(): Promise<StoreContents> {
     if (this.#loaded !== undefined) return this.#loaded.records;
-    const deadline = Date.now() + this.#options.waitMs;
+    const deadline = steadyNow() + this.#options.waitMs;
     await this.#present(deadline);
     const load = this.#inTurn(() => this.#load());
-    return (await within(Math.max(1, deadline - Date.now()), load)).records;
+    return (await within(Math.max(1, deadline - steadyNow()), load)).records;
   }
 
   /** Resolves once the keychain has taken the change; if that fails, the truth is read from it again at the next use. */
   async change(apply: (records: StoreContents) => StoreContents): Promise<void> {
-    await this.#present(Date.now() + this.#options.waitMs);
+    await this.#present(steadyNow() + this.#options.waitMs);
     await this.#inTurn(async () => {
       const loaded = await this.#load();
       const before = loaded.records;
@@ -123,7 +124,7 @@ export class UserVault {
     while (agents.ready(uid) === undefined) {
       const vault = agents.vaultOf(uid);
       const mayCome = vault === undefined || vault === 'slow';
-      const left = deadline - Date.now();
+      const left = deadline - steadyNow();
       if (!mayCome || left <= 0) throw new Fault('store', sentenceFor(vault));
       await this.#agentChange(left);
     }

@@ -12,6 +12,7 @@ import type { KeychainAgent } from './keychain-agent.js';
 import { isSameOwner, type Owner, type PinRecord, type Place } from './pin-record.js';
 import { merged, noRecords, pinKey, recordKey } from './records.js';
 import { sentences } from './keychain-sentences.js';
+import { steadyNow } from '../sys/steady-clock.js';
 import type { StoreContents } from './store.js';
 
 /** Keychains write all they have for each record: a batch has to fit well into the time that one request has. */
@@ -27,10 +28,10 @@ export interface ReadVault {
 /** Reads all of it; each page has `limitMs`, all together a few of them. Rejects with a Fault of code `store`. */
 export async function readVault(agent: KeychainAgent, owner: Owner, limitMs: number): Promise<ReadVault> {
   const entries: unknown[] = [];
-  const deadline = Date.now() + 4 * limitMs;
+  const deadline = steadyNow() + 4 * limitMs;
   let from = 0;
   for (;;) {
-    const left = Math.min(limitMs, Math.max(1, deadline - Date.now()));
+    const left = Math.min(limitMs, Math.max(1, deadline - steadyNow()));
     const page: AgentResult<'vault.read'> = await within(left, agent.read(from));
     entries.push(...page.records);
     if (page.next === undefined) break;

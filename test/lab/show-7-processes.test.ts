@@ -224,6 +224,13 @@ async function startDaemonAgain(name: string, onFailure: 'open' | 'closed'): Pro
   return daemon;
 }
 
+function keyTrouble(reason: string): RegExp {
+  return new RegExp(
+    `^The key store .* can’t be written \\(${reason}\\): what is known stays, new .* refused`,
+    'm',
+  );
+}
+
 function oneLine(finished: Finished): string {
   return finished.stderr.trim();
 }
@@ -304,6 +311,7 @@ test('without the right to change rules: one sentence, exit code 4, nothing left
 });
 
 test('a full disk: known servers work, new keys are refused, nothing else breaks', async () => {
+  await daemon.stop();
   const state = path.join(lab.folder, 'daemon-full/state');
   daemon = await startDaemon(lab, 'full', twoWorkers, { wrap: withState(state, 'size=128k,mode=700') });
   const second = await lab.server(vsftpdTls);
@@ -317,17 +325,44 @@ test('a full disk: known servers work, new keys are refused, nothing else breaks
   const added = await daemon.cli(['keys', 'add', second.address.ipv4, second.certificate.fingerprint]);
   assert.equal(added.code, 1);
   assert.match(oneLine(added), /^ftpseal: The key store .* can’t be written; nothing was changed\.$/);
-  assert.equal((await daemon.cli(['status'])).code, 0);
+  assert.match((await warnings()).join('\n'), keyTrouble('the disk is full'));
   const kept = readFileSync(`/proc/${daemon.pid}/root${state}/keys.json`, 'utf8');
   assert.ok(kept.includes(server.certificate.fingerprint), 'what was known is still known');
   rmSync(`/proc/${daemon.pid}/root${state}/filler`);
   assert.match(await logIn(agent, second, 'new again'), /^230/);
+  assert.deepEqual(await warnings(), []);
+  // A disk that fails is made read-only by the kernel, under the feet of who runs.
+  const inside = ['nsenter', '-t', String(daemon.pid), '--mount', 'sh', '-c'];
+  await must({}, [...inside, `mount --bind ${state} ${state} && mount -o remount,bind,ro ${state}`]);
+  assert.match(await logIn(agent, second, 'known again'), /^230/);
+  const third = await lab.server(vsftpdTls);
+  assert.match(await logIn(agent, third, 'third'), /^421 ftpseal: The key store /);
+  assert.match((await warnings()).join('\n'), keyTrouble('its file system is read-only'));
+  await must({}, [...inside, `umount ${state}`]);
+  assert.match(await logIn(agent, third, 'third again'), /^230/);
+  assert.deepEqual(await warnings(), []);
   await agent.kill();
   await daemon.stop();
   assert.equal(await ruleset(), '');
 });
 
-test('a state folder that can’t be written: the daemon does not start, and says why', async () => {
+test('a state folder that has become read-only: the daemon starts, and trusts nobody new', async () => {
+  const state = path.join(lab.folder, 'daemon-frozen/state');
+  const frozen = withState(
+    state,
+    `mode=700,uid=${proxyUid},gid=${proxyUid}`,
+    `mount -o remount,ro ${state} && `,
+  );
+  daemon = await startDaemon(lab, 'frozen', twoWorkers, { wrap: frozen });
+  const agent = new SessionAgent(lab);
+  assert.match(await logIn(agent, server, 'first'), /^421 ftpseal: The key store /);
+  assert.match((await warnings()).join('\n'), keyTrouble('its file system is read-only'));
+  assert.match(daemon.log(), /ftpseal: The log .* can’t be written/);
+  await agent.kill();
+  await daemon.stop();
+});
+
+test('a new state folder that can’t be written: the daemon does not start, and says why', async () => {
   const name = 'read-only';
   const state = path.join(lab.folder, name, 'state');
   const finished = await ftpseal(withState(state, 'ro,mode=700'), [
@@ -344,7 +379,7 @@ test('a state folder that can’t be written: the daemon does not start, and say
 });
 
 /** Words before a program: it sees a memory file system in the state folder's place. */
-function withState(state: string, options: string): readonly string[] {
-  const mount = `mkdir -p ${state} && mount -t tmpfs -o ${options} none ${state} && exec "$@"`;
+function withState(state: string, options: string, then = ''): readonly string[] {
+  const mount = `mkdir -p ${state} && mount -t tmpfs -o ${options} none ${state} && ${then}exec "$@"`;
   return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', mount, 'sh'];
 }

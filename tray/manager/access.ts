@@ -30,7 +30,7 @@ export class AccessBook {
   readonly #sessions = new Map<string, BrowserSession>();
   readonly #now: () => number;
 
-  constructor(now: () => number = Date.now) {
+  constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 

@@ -1,6 +1,7 @@
 // A lock on Windows: a file that nobody else can open while it is held; it ends with its holder, however that ends.
 import { closeSync, constants, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { steadyNow } from '../steady-clock.js';
 
 /** libuv's UV_FS_O_EXLOCK: opened with no sharing. */
 const EXCLUSIVE = 0x1000_0000;
@@ -30,10 +31,10 @@ export async function hold(
   patienceMs: number,
   waiting: () => void = () => undefined,
 ): Promise<HeldFile | undefined> {
-  const deadline = Date.now() + patienceMs;
+  const deadline = steadyNow() + patienceMs;
   for (let tries = 0; ; tries++) {
     const held = tryHold(file);
-    if (held !== undefined || Date.now() >= deadline) return held;
+    if (held !== undefined || steadyNow() >= deadline) return held;
     if (tries === 0) waiting();
     await delay(100);
   }

@@ -91,7 +91,7 @@ export async function makeWorld({ mayTrust = true, config = '' } = {}): Promise<
     broker,
     trust,
     agents,
-    pauses: new Pauses({ now: Date.now, obstacle: undefined }),
+    pauses: new Pauses({ obstacle: undefined }),
     log,
     now: Date.now,
     history,

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { pauseObstacle, Pauses } from '../../../daemon/proxy/pauses.js';
+import type { Clock } from '../../../daemon/sys/steady-clock.js';
 import { Fault } from '../../../shared/fault.js';
+
+const clock = (now: () => number): Clock => ({ now, shown: (moment) => moment });
 
 describe('pauses', () => {
   it('end by themselves, by their owner, and concern nobody else', () => {
     let now = 1000;
-    const pauses = new Pauses({ now: () => now, obstacle: undefined });
+    const pauses = new Pauses({ clock: clock(() => now), obstacle: undefined });
     assert.equal(pauses.start(7, 500), 1500);
     assert.equal(pauses.untilOf(7), 1500);
     assert.equal(pauses.untilOf(8), undefined);
@@ -23,11 +26,13 @@ describe('pauses', () => {
   it('are not for where the administrator has locked them, and say so', () => {
     const obstacle = pauseObstacle('redirect', 'warn', false);
     assert.match(obstacle?.userMessage ?? '', /administrator has locked/);
-    assert.throws(() => new Pauses({ now: () => 0, obstacle }).start(0, 1), { code: 'not-permitted' });
+    assert.throws(() => new Pauses({ clock: clock(() => 0), obstacle }).start(0, 1), {
+      code: 'not-permitted',
+    });
   });
 
   it('a second one takes the place of the first', () => {
-    const pauses = new Pauses({ now: () => 0, obstacle: undefined });
+    const pauses = new Pauses({ clock: clock(() => 0), obstacle: undefined });
     pauses.start(7, 900);
     assert.equal(pauses.start(7, 100), 100);
     assert.equal(pauses.untilOf(7), 100);
@@ -37,7 +42,7 @@ describe('pauses', () => {
     assert.equal(pauseObstacle('redirect', 'warn', true), undefined);
     assert.equal(pauseObstacle('explicit', 'warn', true)?.code, 'usage');
     const obstacle = pauseObstacle('redirect', 'refuse', true);
-    const pauses = new Pauses({ now: () => 0, obstacle });
+    const pauses = new Pauses({ clock: clock(() => 0), obstacle });
     assert.throws(
       () => pauses.start(7, 1),
       (error) => error instanceof Fault && error.code === 'not-permitted',

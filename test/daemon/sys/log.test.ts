@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -88,5 +88,36 @@ describe('a rotating file', () => {
       file.close();
     }
     assert.equal(await readFile(path, 'utf8'), 'a\nb\n');
+  });
+
+  it('on a full disk loses lines and nothing else, says so once, and goes on when there is room', async () => {
+    const path = join(folder, 'x.log');
+    await symlink('/dev/full', path);
+    const said: unknown[] = [];
+    const file = new RotatingFile(path, { maxBytes: 100, keep: 1 }, (trouble) => said.push(trouble));
+    for (const text of ['a\n', 'b\n']) file.write(text);
+    assert.deepEqual(said, [{ kind: 'losing', reason: 'the disk is full' }]);
+    await rm(path);
+    file.write('c\n');
+    assert.deepEqual(said.slice(1), [{ kind: 'over', lost: 2 }]);
+    file.close();
+    file.write('d\n');
+    assert.equal(await readFile(path, 'utf8'), 'c\n');
+  });
+
+  it('that can’t be opened is no error, and is opened when it can', async () => {
+    await writeFile(join(folder, 'log'), 'a file in the folder’s place');
+    const log = new Log({ stateDir: folder, foreground: false, level: 'info' });
+    assert.match(log.trouble() ?? '', /^The log .* can’t be written \(.*\): lines are lost until it can\.$/);
+    log.info('lost');
+    await rm(join(folder, 'log'));
+    log.info('kept');
+    assert.equal(log.trouble(), undefined);
+    log.close();
+    const messages = (await readFile(logPath(folder), 'utf8')).trim().split('\n');
+    assert.deepEqual(
+      messages.map((line) => (JSON.parse(line) as { message: string }).message),
+      ['kept', 'the log can be written again; lines were lost'],
+    );
   });
 });

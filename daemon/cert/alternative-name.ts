@@ -1,5 +1,5 @@
 // The names and addresses that a certificate is made out to.
-import { parseIpAddress, familyOf, type IpAddress } from '../../shared/endpoint.js';
+import { parseIpAddress, type IpAddress } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
 import { parseHostname } from '../host-match.js';
 
@@ -26,22 +26,4 @@ export function parseAlternativeName(text: string): AlternativeName {
 
 export function formatAlternativeName(name: AlternativeName): string {
   return name.kind === 'name' ? name.name : name.address;
-}
-
-/** The 4 or 16 bytes of an address. */
-export function addressBytes(address: IpAddress): Buffer {
-  if (familyOf(address) === 4) return Buffer.from(address.split('.').map(Number));
-  const [head = '', tail] = address.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = Array<string>(tail === undefined ? 0 : 8 - left.length - right.length).fill('0');
-  const groups = [...left, ...zeros, ...right];
-  return Buffer.from(groups.map((group) => group.padStart(4, '0')).join(''), 'hex');
-}
-
-/** The reverse of `addressBytes`; undefined for another number of bytes. */
-export function addressOfBytes(bytes: Uint8Array): IpAddress | undefined {
-  const hex = Buffer.from(bytes).toString('hex');
-  if (bytes.length === 4) return parseIpAddress([...bytes].join('.'));
-  return bytes.length === 16 ? parseIpAddress(hex.match(/.{4}/g)?.join(':')) : undefined;
 }

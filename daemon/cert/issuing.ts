@@ -1,6 +1,7 @@
 // Makes certificates that vouch for themselves, and requests for an authority (RFC 5280, RFC 2986).
 import { createHash, randomBytes, type KeyObject } from 'node:crypto';
-import { addressBytes, formatAlternativeName, type AlternativeName } from './alternative-name.js';
+import { addressToBytes } from '../sys/sockaddr.js';
+import { formatAlternativeName, type AlternativeName } from './alternative-name.js';
 import {
   bigInteger,
   bitString,
@@ -140,7 +141,7 @@ function ownExtensions(key: KeyObject): readonly Element[] {
 function generalName(name: AlternativeName): Element {
   return name.kind === 'name'
     ? taggedBytes(2, Buffer.from(name.name, 'latin1'))
-    : taggedBytes(7, addressBytes(name.address));
+    : taggedBytes(7, addressToBytes(name.address));
 }
 
 function extension(type: string, value: Element): Element {

@@ -1,7 +1,7 @@
 // What a request for a certificate (PKCS#10) asks for; Node reads no requests.
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { Fault } from '../../shared/fault.js';
-import { addressOfBytes } from './alternative-name.js';
+import { addressFromBytes } from '../sys/sockaddr.js';
 import { bytesOf, childrenOf, decode, encode, isTagged, oidOf, type Element } from './der.js';
 
 export interface RequestContent {
@@ -51,6 +51,6 @@ function wantedNames(attributes: Element | undefined): readonly string[] {
 function nameOf(element: Element): readonly string[] {
   // GeneralName: dNSName is [2], iPAddress is [7].
   if (isTagged(element, 2)) return [bytesOf(element).toString('latin1')];
-  const address = isTagged(element, 7) ? addressOfBytes(bytesOf(element)) : undefined;
+  const address = isTagged(element, 7) ? addressFromBytes(bytesOf(element)) : undefined;
   return address === undefined ? [] : [address];
 }

@@ -1,7 +1,7 @@
 // The PROXY protocol's header, which tells a backend on the same machine who its client really is. Versions 1 and 2 of
 // "The PROXY protocol" (HAProxy), for TCP.
 import { familyOf, type Endpoint } from '../../shared/endpoint.js';
-import { addressBytes } from '../cert/alternative-name.js';
+import { addressToBytes } from '../sys/sockaddr.js';
 import type { ProxyProtocol } from './serve-config.js';
 
 const SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
@@ -37,8 +37,8 @@ function formatVersion1({ client, server }: Ends): Buffer {
 
 function formatVersion2({ client, server }: Ends): Buffer {
   const body = Buffer.concat([
-    addressBytes(client.address),
-    addressBytes(server.address),
+    addressToBytes(client.address),
+    addressToBytes(server.address),
     portBytes(client.port),
     portBytes(server.port),
   ]);

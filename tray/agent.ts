@@ -16,7 +16,7 @@ import { cleanText } from './model/outside-text.js';
 import { updateRecent, type RecentServer } from './model/recent-servers.js';
 import type { TrayAction } from './model/tray-view.js';
 import { viewOf } from './model/view-of.js';
-import { askForManager, lockTray } from './single-tray.js';
+import { askTray, lockTray } from './single-tray.js';
 import { openWindow } from './windows/app-window.js';
 import { hasScreen } from './windows/browsers.js';
 import { askInDialog } from './windows/dialog.js';
@@ -50,10 +50,10 @@ export async function runAgent(options: AgentOptions): Promise<number> {
   }
   outlastSurroundings();
   const folder = runtimeDirOf({});
-  if (options.manager === 'now' && (await askForManager(folder))) return EXIT.done;
+  if (options.manager === 'now' && (await askTray(folder, 'manager'))) return EXIT.done;
   const agent = new Agent(options);
-  const lock = await lockTray(folder, () => {
-    agent.act({ kind: 'showManager' });
+  const lock = await lockTray(folder, (request) => {
+    agent.act({ kind: request === 'manager' ? 'showManager' : 'quit' });
   });
   if (lock === undefined) throw new Fault('usage', 'A tray of yours runs already.');
   try {
@@ -65,6 +65,11 @@ export async function runAgent(options: AgentOptions): Promise<number> {
     lock.release();
   }
   return EXIT.done;
+}
+
+/** Ends the user's tray if one runs, as Quit in its menu does; false if none runs. */
+export function quitAgent(): Promise<boolean> {
+  return askTray(runtimeDirOf({}), 'quit');
 }
 
 class Agent {

@@ -216,8 +216,9 @@ function addPauseCommands(program: Command): void {
 function addTrayCommands(program: Command, outcome: Outcome): void {
   withRuntimeDir(program.command('tray'))
     .description('your tray icon: asks about new servers, keeps your keys in your keychain (not as root)')
-    .addHelpText('after', examples('ftpseal tray'))
-    .action(async (options: Shared) => {
+    .option('--quit', 'end the one that runs')
+    .addHelpText('after', examples('ftpseal tray', 'ftpseal tray --quit'))
+    .action(async (options: Shared & { readonly quit?: boolean }) => {
       outcome.exitCode = await (await import('./tray-command.js')).trayCommand(options);
     });
   withRuntimeDir(program.command('manager'))

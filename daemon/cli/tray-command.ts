@@ -1,9 +1,20 @@
 // `ftpseal tray` and `ftpseal manager`: the person's side.
 import { resolve } from 'node:path';
+import { EXIT } from '../../shared/fault.js';
+import { print } from './output.js';
 import type { DirOptions } from './paths.js';
 
-/** Runs until a signal or Quit; resolves with the exit code. */
-export async function trayCommand(options: DirOptions): Promise<number> {
+export interface TrayOptions extends DirOptions {
+  readonly quit?: boolean;
+}
+
+/** Runs until a signal or Quit, or asks the one that runs to end; resolves with the exit code. */
+export async function trayCommand(options: TrayOptions): Promise<number> {
+  if (options.quit === true) {
+    const { quitAgent } = await import('../../tray/agent.js');
+    print((await quitAgent()) ? 'Your tray icon goes.' : 'No tray icon of yours was there.');
+    return EXIT.done;
+  }
   return run(options, 'later');
 }
 

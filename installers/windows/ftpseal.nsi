@@ -175,6 +175,8 @@ Function endOldVersion
   ${EndIf}
   ; The driver's file can't be replaced while it is loaded.
   !insertmacro ftpseal "cleanup"
+  ; The icon of a tray that is killed stays until somebody points at it; those of other people can't be asked.
+  !insertmacro ftpseal "tray --quit"
   Call endPrograms
   ${If} $0 == 0
     ClearErrors
@@ -271,6 +273,8 @@ Section un.
   ${If} $0 != 0
     StrCpy $sentence "$sentence The driver could not be removed: $1"
   ${EndIf}
+  Push "tray --quit"
+  Call un.ftpseal
   Call un.endPrograms
   Call un.closeFirewall
   DeleteRegValue HKLM "${RUN_KEY}" "ftpseal"

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { askForManager, lockTray } from '../../tray/single-tray.js';
+import { askTray, lockTray } from '../../tray/single-tray.js';
 
 let folder: string;
 beforeEach(() => {
@@ -19,15 +19,24 @@ describe('one tray a user', () => {
     const first = await lockTray(folder, () => (asked += 1));
     assert.ok(first);
     assert.equal(await lockTray(folder, () => undefined), undefined);
-    assert.equal(await askForManager(folder), true);
+    assert.equal(await askTray(folder, 'manager'), true);
     assert.equal(asked, 1);
     assert.equal(statSync(folder).mode & 0o777, 0o700);
     assert.equal(statSync(path.join(folder, 'tray.sock')).mode & 0o777, 0o600);
     first.release();
-    assert.equal(await askForManager(folder), false);
+    assert.equal(await askTray(folder, 'manager'), false);
     const second = await lockTray(folder, () => undefined);
     assert.ok(second, 'the place is free again');
     second.release();
+  });
+
+  it('is told what it is asked for', async () => {
+    const asked: string[] = [];
+    const tray = await lockTray(folder, (request) => asked.push(request));
+    assert.equal(await askTray(folder, 'quit'), true);
+    assert.equal(await askTray(folder, 'manager'), true);
+    assert.deepEqual(asked, ['quit', 'manager']);
+    tray?.release();
   });
 
   it('what a killed tray left behind is in nobody’s way', async () => {
@@ -36,7 +45,7 @@ describe('one tray a user', () => {
     writeFileSync(path.join(folder, 'tray.sock'), '');
     const second = await lockTray(folder, () => undefined);
     assert.ok(second);
-    assert.equal(await askForManager(folder), true);
+    assert.equal(await askTray(folder, 'manager'), true);
     second.release();
   });
 });

@@ -239,7 +239,8 @@ describe('the setup program for Windows', () => {
     const { code, stdout, stderr } = await client.finish(patience.timeoutMs);
     assert.equal(code, 0, stderr);
     assert.equal((JSON.parse(stdout) as { content: string }).content, 'from the server');
-    assert.ok((await credentials()).includes(`key 127.0.0.1:${server.port} ${server.fingerprint}`));
+    const key = `key 127.0.0.1:${server.port} ${server.fingerprint}`;
+    await waitFor('the key in the credential store', async () => (await credentials()).includes(key), 60_000);
     await browser.close();
   });
 

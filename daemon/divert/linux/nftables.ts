@@ -86,8 +86,9 @@ export class NftablesDiverter implements Diverter {
     if (await this.#changeServers(plan)) return;
     this.#plan = undefined;
     this.#last = plan;
-    const first = await this.#prepare(plan);
-    await this.#runner().run(first + formatRuleset(plan, this.#lifetime));
+    const then = await this.#prepare(plan);
+    await this.#runner().run(formatRuleset(plan, this.#lifetime));
+    if (then !== '') await this.#runners.command.run(then);
     this.#plan = plan;
     this.#startLooking();
   }
@@ -137,7 +138,8 @@ export class NftablesDiverter implements Diverter {
 
   // A table can't change its lifetime in place, so one that a crash has left goes first. For `closed` what refuses comes in the
   // same transaction: there is no moment in which such connections go their own way. For `open` what a predecessor left to refuse
-  // them is lifted with the redirect and not before: that is the script returned.
+  // them is lifted once the redirect stands: that is the script returned. Not in one transaction: a packet that is on its way through
+  // the hooks has passed where the redirect would be, and finds the refusal gone (seen: a password in clear at an upgrade).
   async #prepare(plan: DivertPlan): Promise<string> {
     if (this.#lifetime === 'owned') return '';
     const hold = formatHold(plan);

@@ -1,12 +1,10 @@
 // The proxy's main thread, whichever way connections come in: it owns the workers, the trust, the sessions' table and
-// the IPC server, and answers what the workers ask.
-import type { Socket } from 'node:net';
+// the IPC server.
 import { formatEndpoint, type Endpoint } from '../../shared/endpoint.js';
 import { Fault } from '../../shared/fault.js';
 import type { ConfigView } from '../../shared/ipc-messages.js';
 import type { Connection } from '../../shared/trust.js';
-import { policyOf, type Config } from '../config.js';
-import type { AcceptedEnds, ConnectionOrigin } from '../divert/diverter.js';
+import type { Config } from '../config.js';
 import { History } from '../history/history.js';
 import { HistoryRecorder } from '../history/recorder.js';
 import { AgentRegistry } from '../ipc/agents.js';
@@ -18,13 +16,12 @@ import { IpcServer } from '../ipc/server.js';
 import { socketPath } from '../ipc/socket-path.js';
 import { CertificateNames } from '../names/certificate-names.js';
 import { ResolvedMonitor } from '../names/resolved-monitor.js';
-import type { SessionState, WorkerAnswer, WorkerRequest } from '../pool/messages.js';
+import type { SessionState } from '../pool/messages.js';
 import type { WorkerData } from '../pool/worker-data.js';
-import { WorkerPool, type PoolListener, type ReadyPorts } from '../pool/worker-pool.js';
+import { WorkerPool, type PoolListener } from '../pool/worker-pool.js';
 import type { Log } from '../sys/log.js';
 import { ownUser } from '../sys/own-user.js';
 import { steadyNow } from '../sys/steady-clock.js';
-import { SAFETP_NAME } from '../security/safetp.js';
 import { AdministeredStore } from '../trust/administered-store.js';
 import { FileStore } from '../trust/file-store.js';
 import { FixedKeys } from '../trust/fixed-keys.js';
@@ -33,33 +30,19 @@ import { KeychainUsers } from '../trust/keychain-users.js';
 import { PromptBroker } from '../trust/prompt-broker.js';
 import { serverLabel } from '../trust/sentences.js';
 import type { TrustStore } from '../trust/store.js';
-import { TrustService } from '../trust/trust-service.js';
+import { TrustService, type TrustSurroundings } from '../trust/trust-service.js';
 import { claimedNames } from '../trust/vouched-names.js';
 import { DeviceSessions } from './device-sessions.js';
 import { Counters } from './counters.js';
 import { HostNames, resolveName } from './host-names.js';
 import { pauseObstacle, Pauses } from './pauses.js';
+import { RedirectState, type RedirectSide } from './redirect-side.js';
 import type { ServerRegistry } from './server-registry.js';
 import { ServerNames } from './server-names.js';
 import { ServerPolicy } from './server-policy.js';
 import { SessionTable } from './session-table.js';
 import { StrongServers } from './strong-servers.js';
-
-/** The redirect layer as this process reaches it; absent in the explicit proxy. */
-export interface RedirectSide {
-  readonly registry: (inUse: () => ReturnType<SessionTable['addresses']>) => ServerRegistry;
-  /** Installs the redirect to these ports, in the order of the workers. */
-  readonly workersReady: (ports: readonly ReadyPorts[]) => Promise<void>;
-  /** Whether the proxy ends where the redirect can't be made, or stays and tries again. */
-  readonly withoutIt: 'end' | 'stay';
-  /** What a person should know about the rules. */
-  readonly troubles: () => readonly string[];
-  readonly programOf: (connection: Connection) => Promise<string | undefined>;
-  /** What an accepted connection was before the redirect, where the kernel can't tell. */
-  readonly originOf: (ends: AcceptedEnds) => Promise<ConnectionOrigin | undefined>;
-  /** A connection to what reports the look-ups of this machine's programs. Rejects with a Fault where there is nothing of the kind. */
-  readonly openLookups: () => Promise<Socket>;
-}
+import { WorkerAnswers } from './worker-answers.js';
 
 export interface ProxyOptions {
   readonly config: Config;
@@ -89,12 +72,13 @@ export class ProxyCore {
   readonly #agents: AgentRegistry;
   readonly #lookups: ResolvedMonitor | undefined;
   readonly #names: ServerNames;
-  readonly #policy: ServerPolicy;
   readonly #fixed: FixedKeys;
   readonly #store: TrustStore;
   readonly #trust: TrustService;
   readonly #pauses: Pauses;
   readonly #strong = new StrongServers();
+  readonly #redirect: RedirectState | undefined;
+  readonly #answers: WorkerAnswers;
   readonly #devices: DeviceSessions;
   readonly #pool: WorkerPool;
   readonly #registry: ServerRegistry | undefined;
@@ -103,21 +87,18 @@ export class ProxyCore {
   #ipc: IpcServer | undefined;
   #metrics: MetricsServer | undefined;
   #sweeper: NodeJS.Timeout | undefined;
-  #redirectFault: string | undefined;
-  #redirected = false;
 
   private constructor(options: ProxyOptions, agents: AgentRegistry, fixed: FixedKeys, store: TrustStore) {
+    const { config, log, redirect } = options;
     this.#options = options;
     this.#fixed = fixed;
     this.#store = new AdministeredStore(store, fixed);
     this.#agents = agents;
     this.#lookups = lookupsOf(options);
     this.#names = new ServerNames(
-      new HostNames(options.config, resolveName, steadyNow, () => fixed.names),
+      new HostNames(config, resolveName, steadyNow, () => fixed.names),
       this.#lookups,
     );
-    const certificateNames = new CertificateNames({ resolve: resolveName });
-    const usesCertificates = options.config.trust.names.includes('certificate');
     this.#history = History.open(options.stateDir);
     this.#recorder = new HistoryRecorder(this.#history);
     this.#broker.subscribe((event) => {
@@ -125,14 +106,13 @@ export class ProxyCore {
     });
     this.#trust = new TrustService({
       store: this.#store,
-      peopleMayTrust: options.config.users.mayTrust,
+      peopleMayTrust: config.users.mayTrust,
       broker: this.#broker,
       now: Date.now,
-      claimedName: async ({ server }, identity) =>
-        usesCertificates ? certificateNames.leadingTo(server.address, claimedNames(identity)) : undefined,
+      claimedName: claimedNameBy(config),
       programOf: (connection) => this.#programOf(connection),
       note: (message, fields) => {
-        options.log.info(message, fields);
+        log.info(message, fields);
       },
       observe: (event) => {
         if (event.kind === 'refused') this.#counters.refused();
@@ -140,19 +120,35 @@ export class ProxyCore {
       },
     });
     this.#devices = new DeviceSessions({
-      most: options.config.divert.forwardedSessions,
+      most: config.divert.forwardedSessions,
       sessions: (client) => this.#sessions.ofDevices(client),
       now: Date.now,
     });
-    const mode = options.redirect === undefined ? 'explicit' : 'redirect';
-    const warn = options.log.warn.bind(options.log);
-    this.#policy = new ServerPolicy({ config: options.config, names: this.#names, mode, warn });
+    const mode = redirect === undefined ? 'explicit' : 'redirect';
+    const warn = log.warn.bind(log);
+    const policy = new ServerPolicy({ config, names: this.#names, mode, warn });
     this.#pauses = new Pauses({
-      obstacle: pauseObstacle(mode, options.config.fallback.cleartext, options.config.users.mayPause),
+      obstacle: pauseObstacle(mode, config.fallback.cleartext, config.users.mayPause),
     });
-    this.#registry = options.redirect?.registry(() => this.#sessions.addresses());
+    this.#registry = redirect?.registry(() => this.#sessions.addresses());
     const { workerEntry: entry, workers } = options;
     this.#pool = new WorkerPool({ entry, workers, listener: this.#listener() });
+    if (redirect !== undefined) {
+      const ports = () => this.#pool.ports();
+      this.#redirect = new RedirectState({ side: redirect, log, ports });
+    }
+    this.#answers = new WorkerAnswers({
+      config,
+      log,
+      redirect,
+      registry: this.#registry,
+      names: this.#names,
+      policy,
+      trust: this.#trust,
+      devices: this.#devices,
+      pauses: this.#pauses,
+      strong: this.#strong,
+    });
   }
 
   /** Opens the store, the workers, the redirect and the IPC socket. Rejects with a Fault; nothing is left then. */
@@ -163,8 +159,8 @@ export class ProxyCore {
     try {
       await fixed.load();
       await core.#listenIpc();
-      const ports = await core.#pool.start();
-      await core.#redirectFirst(ports);
+      await core.#pool.start();
+      await core.#redirect?.make();
     } catch (error) {
       await core.stop(0);
       throw Fault.from(error);
@@ -239,7 +235,7 @@ export class ProxyCore {
   #listener(): PoolListener {
     const { log } = this.#options;
     return {
-      request: (_index, request) => this.#answer(request),
+      request: (_index, request) => this.#answers.to(request),
       withdraw: (sessionId) => {
         this.#trust.withdraw(sessionId);
       },
@@ -273,99 +269,9 @@ export class ProxyCore {
       },
       replaced: (index) => {
         log.info('a worker was replaced', { index });
-        void this.#redirectAgain();
+        void this.#redirect?.renew();
       },
     };
-  }
-
-  async #redirectFirst(ports: readonly ReadyPorts[]): Promise<void> {
-    const { redirect, log } = this.#options;
-    if (redirect === undefined) return;
-    try {
-      await redirect.workersReady(ports);
-      this.#redirected = true;
-      this.#redirectFault = undefined;
-    } catch (error) {
-      if (redirect.withoutIt === 'end') throw error;
-      const sentence = Fault.from(error).userMessage;
-      if (sentence !== this.#redirectFault) log.error('connections are not redirected', { sentence });
-      this.#redirectFault = sentence;
-    }
-  }
-
-  /** A replacement may listen on other ports. While another worker is away the list is not whole: its replacement sends it. */
-  async #redirectAgain(): Promise<void> {
-    const ports = this.#pool.ports();
-    if (ports === undefined || !this.#redirected) return;
-    try {
-      await this.#options.redirect?.workersReady(ports);
-      this.#redirectFault = undefined;
-    } catch (error) {
-      this.#redirectFault = Fault.from(error).userMessage;
-      this.#options.log.error('the redirect could not be renewed', { sentence: this.#redirectFault });
-    }
-  }
-
-  async #answer(request: WorkerRequest): Promise<WorkerAnswer> {
-    switch (request.kind) {
-      case 'begin':
-        return this.#begin(request.connection);
-      case 'reserve': {
-        if (this.#registry === undefined) return { kind: 'reserved' };
-        return { kind: 'reserved', activePort: await this.#registry.reserve(request.address) };
-      }
-      case 'origin':
-        return originAnswer(await this.#options.redirect?.originOf(request));
-      case 'judge': {
-        const { sessionId, question } = request;
-        const connection = this.#renamed(request.connection);
-        const policy = await this.#policy.of(connection);
-        const decision = await this.#trust.judge(sessionId, connection, policy, question);
-        if (decision.kind === 'allow' && decision.warning !== undefined) {
-          this.#options.log.warn(decision.warning, { session: sessionId });
-        }
-        return { kind: 'decided', decision };
-      }
-    }
-  }
-
-  async #begin(connection: Connection): Promise<WorkerAnswer> {
-    const refused = connection.forwarded === true ? this.#devices.admit(connection) : undefined;
-    if (refused !== undefined) return this.#notBegun(connection, refused);
-    const naming = await this.#names.of(connection);
-    const named = { ...connection, ...naming };
-    const knownSecure = this.#trust.knownSecure(named);
-    const strongOnly =
-      this.#strong.has(named.server) || (knownSecure && !(await this.#trust.onlyKnownBy(named, SAFETP_NAME)));
-    return {
-      kind: 'begun',
-      knownSecure,
-      strongOnly,
-      paused: this.#isPaused(named),
-      ...this.#policy.begunWith(naming, connection, knownSecure),
-    };
-  }
-
-  #notBegun({ client, server }: Connection, refused: string): WorkerAnswer {
-    this.#options.log.warn('a device was refused', {
-      client: client.address,
-      server: server.address,
-      refused,
-    });
-    return { kind: 'begun', knownSecure: true, strongOnly: true, paused: false, refused };
-  }
-
-  #renamed(connection: Connection): Connection {
-    const { name, nameFrom, alsoNamed, namesIncomplete, ...rest } = connection;
-    const known = { name, nameFrom, alsoNamed, namesIncomplete };
-    return { ...rest, ...this.#names.refreshed(known, connection.server) };
-  }
-
-  /** What the administrator wants encrypted is not for a person to pause. */
-  #isPaused(connection: Connection): boolean {
-    if (this.#pauses.untilOf(connection.uid) === undefined) return false;
-    const { fallback } = policyOf(this.#options.config, connection);
-    return fallback.cleartext !== 'refuse';
   }
 
   async #programOf(connection: Connection): Promise<string | undefined> {
@@ -375,8 +281,7 @@ export class ProxyCore {
 
   async #sweep(): Promise<void> {
     await this.#fixed.refresh();
-    const ports = this.#redirected ? undefined : this.#pool.ports();
-    if (ports !== undefined) await this.#redirectFirst(ports);
+    await this.#redirect?.make();
     try {
       await this.#registry?.sweep();
     } catch (error) {
@@ -396,14 +301,10 @@ export class ProxyCore {
       startedAt: this.#startedAt,
       mode: redirect === undefined ? 'explicit' : 'redirect',
       workers,
-      redirect:
-        redirect === undefined
-          ? { kind: 'none', listen: listen.map(formatEndpoint) }
-          : this.#redirectFault !== undefined
-            ? { kind: 'failed', sentence: this.#redirectFault }
-            : this.#redirected
-              ? { kind: 'active', ports: [...config.divert.ports] }
-              : { kind: 'starting' },
+      redirect: this.#redirect?.view(config.divert.ports) ?? {
+        kind: 'none',
+        listen: listen.map(formatEndpoint),
+      },
       keysFolder: {
         folder: this.#fixed.folder,
         keys: this.#fixed.records.pins.length,
@@ -426,14 +327,14 @@ function lookupsOf({ config, redirect, log }: ProxyOptions): ResolvedMonitor | u
   return new ResolvedMonitor({ connect: redirect.openLookups, note, now: steadyNow });
 }
 
-function orNone(text: string | undefined): readonly string[] {
-  return text === undefined ? [] : [text];
+function claimedNameBy({ trust }: Config): TrustSurroundings['claimedName'] {
+  if (!trust.names.includes('certificate')) return undefined;
+  const names = new CertificateNames({ resolve: resolveName });
+  return ({ server }, identity) => names.leadingTo(server.address, claimedNames(identity));
 }
 
-function originAnswer(origin: ConnectionOrigin | undefined): WorkerAnswer {
-  if (origin === undefined) return { kind: 'origin' };
-  const { client, server, uid } = origin;
-  return { kind: 'origin', origin: { client, server, ...(uid === undefined ? {} : { uid }) } };
+function orNone(text: string | undefined): readonly string[] {
+  return text === undefined ? [] : [text];
 }
 
 function logProtection(log: Log, { id, connection, protection, protocol, cipher }: SessionState): void {

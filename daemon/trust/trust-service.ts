@@ -37,7 +37,8 @@ export interface TrustSurroundings {
    * A name that the certificate is made out to, with a good chain, and that resolves to the server's address. Takes a bounded time.
    * It proves nothing about where the program wanted to go. Never rejects.
    */
-  readonly claimedName?: (connection: Connection, identity: ServerIdentity) => Promise<string | undefined>;
+  readonly claimedName?:
+    ((connection: Connection, identity: ServerIdentity) => Promise<string | undefined>) | undefined;
   /** The name of the program that owns the connection, for the question. Never rejects. */
   readonly programOf: (connection: Connection) => Promise<string | undefined>;
   readonly note: (message: string, fields: Readonly<Record<string, string | number>>) => void;

@@ -101,9 +101,7 @@ export class ProxyCore {
     );
     this.#history = History.open(options.stateDir);
     this.#recorder = new HistoryRecorder(this.#history);
-    this.#broker.subscribe((event) => {
-      this.#recorder.question(event);
-    });
+    this.#broker.subscribe(this.#recorder.question.bind(this.#recorder));
     this.#trust = new TrustService({
       store: this.#store,
       peopleMayTrust: config.users.mayTrust,

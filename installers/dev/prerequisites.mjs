@@ -23,7 +23,7 @@ const serversFolder = path.join(repository, '.lab', 'servers');
 const packagesOf = {
   start: ['nftables'],
   /** Independent witnesses of the unit tests; each test without its own is a counted skip. */
-  unit: ['openssl', 'python3', 'openssh-client'],
+  unit: ['openssl', 'python3', 'openssh-client', 'curl'],
   lab: [
     'nftables',
     'iproute2',
@@ -108,11 +108,13 @@ const labServers = [
     program: 'lib/systemd/systemd-resolved',
   },
 ];
+/** Only its checker of what is offered for monitoring is run. */
+const prometheus = { name: 'prometheus', packages: ['prometheus'], program: 'usr/bin/promtool' };
 const serversOf = {
   start: [],
   dist: [],
   'dist-windows': [],
-  unit: [],
+  unit: [prometheus],
   lab: labServers,
   desktop: labServers,
   wine: labServers.filter((server) => server.name === 'vsftpd'),

@@ -58,7 +58,8 @@ describe('the IPC socket', () => {
     const { until } = await own.request('pause', { minutes: 15 });
     assert.ok(until > Date.now());
     const paused = await own.request('status', {});
-    assert.equal(paused.pausedUntil, until);
+    // The steady clock is shown by what the machine's says at that moment.
+    assert.ok(Math.abs((paused.pausedUntil ?? 0) - until) < 1000);
     assert.match(paused.warnings.join(), /Paused by you for 15 more min/);
     await own.request('resume', {});
     assert.equal((await own.request('status', {})).pausedUntil, undefined);

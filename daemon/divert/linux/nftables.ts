@@ -10,6 +10,8 @@ import {
   formatRemoval,
   formatRuleset,
   formatServerChange,
+  formatTakeover,
+  formatTakeoverRemoval,
   tableNames,
 } from './ruleset.js';
 import { watchTables } from './table-watch.js';
@@ -136,18 +138,24 @@ export class NftablesDiverter implements Diverter {
     return true;
   }
 
-  // A table can't change its lifetime in place, so one that a crash has left goes first. For `closed` what refuses comes in the
-  // same transaction: there is no moment in which such connections go their own way. For `open` what a predecessor left to refuse
-  // them is lifted once the redirect stands: that is the script returned. Not in one transaction: a packet that is on its way through
-  // the hooks has passed where the redirect would be, and finds the refusal gone (seen: a password in clear at an upgrade).
+  // A table can't change its lifetime in place, so one that a crash has left goes first. There is no moment in which such connections
+  // go their own way: for `closed` a table of its own refuses them while the one that refuses is replaced, for `open` what a predecessor
+  // left to refuse them stays; either is lifted once the redirect stands, by the script returned. Not in one transaction: a packet
+  // that is on its way through the hooks has passed where the redirect would be, and finds the refusal gone (seen: a password in clear
+  // at an upgrade).
   async #prepare(plan: DivertPlan): Promise<string> {
     if (this.#lifetime === 'owned') return '';
+    const { command } = this.#runners;
     const hold = formatHold(plan);
-    const isOpen = plan.onFailure === 'open';
-    await this.#runners.command.run((isOpen ? '' : hold) + formatRemoval('persistent'));
+    if (plan.onFailure === 'closed') {
+      await command.run(formatTakeover(plan));
+      await command.run(hold + formatRemoval('persistent'));
+    } else {
+      await command.run(formatRemoval('persistent'));
+    }
     this.#library ??= this.#runners.library();
     if (await canOwn(this.#library)) this.#lifetime = 'owned';
-    return isOpen ? hold : '';
+    return (plan.onFailure === 'open' ? hold : '') + formatTakeoverRemoval();
   }
 
   /** `open` lets what should be redirected go its own way, `closed` refuses it. */

@@ -1,5 +1,6 @@
 // The nftables text for a plan: pure, so that a test can hold every rule against a golden file. The table is
-// `inet ftpseal`, beside it for running sessions `inet ftpseal_hold`; nothing here names or touches any other.
+// `inet ftpseal`, beside it for running sessions `inet ftpseal_hold`, and between the two for moments `inet ftpseal_takeover`; nothing
+// here names or touches any other.
 import { familyOf } from '../../../shared/endpoint.js';
 import {
   formatForwardedChains,
@@ -15,6 +16,7 @@ export const tableNames = { redirect: 'ftpseal', hold: 'ftpseal_hold' } as const
 
 const TABLE = `inet ${tableNames.redirect}`;
 const HOLD = `inet ${tableNames.hold}`;
+const TAKEOVER = 'inet ftpseal_takeover';
 /** The port that active data connections come from (RFC 959, section 3.2). */
 const FTP_DATA = 20;
 
@@ -54,9 +56,26 @@ function formatClosed(plan: DivertPlan): readonly string[] {
   return [...formatExemptSets(plan), ...formatGuardChain(plan, []), ...formatForwardGuard(plan, [])];
 }
 
-/** Removes the second table, whether it is there or not. */
+/**
+ * A third table for the moment in which the second one is replaced while nothing redirects: it refuses the same. A packet that is on
+ * its way through the hooks at that moment knows the old table, whose rules have just ended, and not yet the new one.
+ */
+export function formatTakeover(plan: DivertPlan): string {
+  return `${formatTakeoverRemoval()}table ${TAKEOVER} {\n${formatClosed(plan).join('\n')}\n}\n`;
+}
+
+/** Removes the third table, whether it is there or not. */
+export function formatTakeoverRemoval(): string {
+  return removal(TAKEOVER);
+}
+
+/** Removes the second table and the third, whether they are there or not. */
 export function formatHoldRemoval(): string {
-  return `add table ${HOLD}\ndelete table ${HOLD}\n`;
+  return removal(HOLD) + formatTakeoverRemoval();
+}
+
+function removal(table: string): string {
+  return `add table ${table}\ndelete table ${table}\n`;
 }
 
 /** The whole plan as one transaction that replaces whatever table of that lifetime is there. */

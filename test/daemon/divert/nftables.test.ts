@@ -10,6 +10,8 @@ import {
   formatHoldRemoval,
   formatRemoval,
   formatRuleset,
+  formatTakeover,
+  formatTakeoverRemoval,
 } from '../../../daemon/divert/linux/ruleset.js';
 import type { TableStates, TableState } from '../../../daemon/divert/linux/table-events.js';
 import type { TableWatch } from '../../../daemon/divert/linux/table-watch.js';
@@ -46,9 +48,12 @@ test('closed: what refuses takes the place of what a crash has left, then owned 
   const { diverter, taken } = recorder({ library: true });
   await diverter.apply(plan());
   assert.deepEqual(taken(), [
+    // While the table that refuses is replaced another one does, until the redirect stands.
+    `nft: ${formatTakeover(plan())}`,
     `nft: ${formatHold(plan())}${formatRemoval('persistent')}`,
     `lib: ${formatRemoval('owned')}`,
     `lib: ${formatRuleset(plan(), 'owned')}`,
+    `nft: ${formatTakeoverRemoval()}`,
   ]);
   await diverter.apply(plan());
   assert.deepEqual(taken(), []);
@@ -67,7 +72,7 @@ test('open: the rest of a crash goes, then the rules are made by the library as 
     `nft: ${formatRemoval('persistent')}`,
     `lib: ${formatRemoval('owned')}`,
     `lib: ${formatRuleset(open, 'owned')}`,
-    `nft: ${formatHold(open)}`,
+    `nft: ${formatHold(open)}${formatTakeoverRemoval()}`,
   ]);
   await diverter.clear();
   assert.deepEqual(taken(), [`lib: ${formatRemoval('owned')}`, nothingLeft]);
@@ -119,8 +124,9 @@ test('without the library, or on a kernel without owned tables: persistent rules
     for (const options of [{ library: false }, { library: true, refuse: new Set(['owner']) }]) {
       const { diverter, taken } = recorder(options);
       await diverter.apply(plan({ onFailure }));
-      const hold = onFailure === 'open' ? [`nft: ${formatHold(plan({ onFailure }))}`] : [];
-      const last = [`nft: ${formatRuleset(plan({ onFailure }), 'persistent')}`, ...hold];
+      const hold = onFailure === 'open' ? formatHold(plan({ onFailure })) : '';
+      const lifted = `nft: ${hold}${formatTakeoverRemoval()}`;
+      const last = [`nft: ${formatRuleset(plan({ onFailure }), 'persistent')}`, lifted];
       assert.deepEqual(taken().slice(-last.length), last);
     }
   }
@@ -133,7 +139,10 @@ test('a table that somebody else flushed is brought about whole', async () => {
   taken();
   refuse.add('add element');
   await diverter.apply(plan({ servers: [one, two] }));
-  assert.equal(taken().at(-1), `nft: ${formatRuleset(plan({ servers: [one, two] }), 'persistent')}`);
+  assert.deepEqual(taken().slice(-2), [
+    `nft: ${formatRuleset(plan({ servers: [one, two] }), 'persistent')}`,
+    `nft: ${formatTakeoverRemoval()}`,
+  ]);
 });
 
 test('after a failure the next plan is brought about whole, and clear still finds an owned table', async () => {
@@ -179,8 +188,10 @@ test('calls are carried out one after the other', async () => {
   assert.deepEqual(
     taken().map((line) => line.split('\n')[0]),
     [
+      'nft: add table inet ftpseal_takeover',
       'nft: add table inet ftpseal_hold',
       'nft: add table inet ftpseal',
+      'nft: add table inet ftpseal_takeover',
       'nft: add element inet ftpseal servers4 { 192.0.2.1 }',
       'nft: add table inet ftpseal',
     ],

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   formatHold,
+  formatTakeover,
   formatRemoval,
   formatRuleset,
   formatServerChange,
@@ -149,6 +150,8 @@ table inet ftpseal_hold {
   );
   assert.doesNotMatch(formatHold({ ...full, onFailure: 'open' }), /guard|exempt/);
   assert.doesNotMatch(formatHold(undefined), /place|guard|exempt/);
+  const refusing = (text: string) => text.slice(text.indexOf('\tset exempt4'));
+  assert.equal(refusing(formatTakeover(full)), refusing(formatHold(full)), 'the takeover refuses the same');
 });
 
 test('removal works whether the table is there or not', () => {

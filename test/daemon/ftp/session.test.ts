@@ -21,6 +21,7 @@ describe('Session', () => {
       transfers: 0,
       cut: 0,
       name: 'ftp.example.com',
+      nameFrom: undefined,
     });
     assert.equal(session.wantsClient, true);
   });

@@ -10,7 +10,7 @@ import { forwardedPlan } from './supervisor/forwarded-plan.js';
 import { planBase } from './supervisor/plan-base.js';
 import { ProxyKeeper } from './supervisor/proxy-keeper.js';
 import { chooseListenRange } from './supervisor/listen-range.js';
-import { supervisorGround } from './supervisor/supervisor-ground.js';
+import { supervisorGround } from './supervisor/system-ground.js';
 import { warnOfEphemeralOverlap } from './supervisor/ephemeral-ports.js';
 import type { Config } from './config.js';
 import type { Diverter } from './divert/diverter.js';

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { makePrivateFolder } from '../daemon/sys/atomic-file.js';
-import { ipcTransport } from '../daemon/ipc/transport.js';
+import { ipcTransport } from '../daemon/ipc/system-transport.js';
 import { tryLock } from '../daemon/sys/libc.js';
 import { ownUser } from '../daemon/sys/own-user.js';
 import { tryHold } from '../daemon/sys/windows/exclusive-file.js';

@@ -29,7 +29,7 @@ import {
 import { FrameLimiter } from './frame-limiter.js';
 import { howToStart } from '../sys/platform-words.js';
 import { socketPath } from './socket-path.js';
-import { ipcTransport } from './transport.js';
+import { ipcTransport } from './system-transport.js';
 
 type Results = { readonly [M in IpcMethod]: { readonly result: z.ZodType<IpcResult<M>> } };
 type AgentSpecs = {

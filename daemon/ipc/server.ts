@@ -6,7 +6,8 @@ import { ownUser } from '../sys/own-user.js';
 import { actorOf, type Actor } from './actor.js';
 import { Channel, type RequestHandler } from './channel.js';
 import { FrameBudget } from './frame-budget.js';
-import { ipcTransport, type IpcPeer, type IpcTransport } from './transport.js';
+import { ipcTransport } from './system-transport.js';
+import type { IpcPeer, IpcTransport } from './transport.js';
 
 /** A tray, a manager and a few watching terminals for each user; one user must not take the places of all others. */
 const maxChannels = 128;

@@ -1,5 +1,5 @@
 // How callers reach the daemon and how it knows who they are: a Unix socket whose peer the kernel names, or on Windows loopback with a
-// proof of its own. One interface, one implementation for each kind of system.
+// proof of its own. The contract; system-transport.ts chooses the implementation.
 import type { Server, Socket } from 'node:net';
 import type { UserId } from '../../shared/user-id.js';
 
@@ -16,11 +16,4 @@ export interface IpcTransport {
   identify(socket: Socket, path: string): Promise<IpcPeer | undefined>;
   /** A connection to the daemon at `path`, after whatever proof it wants. Rejects with any error if none answers. */
   open(path: string): Promise<Socket>;
-}
-
-/** The one of this system. */
-export async function ipcTransport(): Promise<IpcTransport> {
-  if (process.platform === 'win32')
-    return (await import('./windows/loopback-transport.js')).loopbackTransport;
-  return (await import('./unix-transport.js')).unixTransport;
 }

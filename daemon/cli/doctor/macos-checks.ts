@@ -1,6 +1,6 @@
 // What `ftpseal doctor` says on macOS: above all that nothing of this was ever run there. Unrun itself, but for its test.
 import { existsSync } from 'node:fs';
-import { notOnMacos } from '../../supervisor/supervisor-ground.js';
+import { notOnMacos } from '../../supervisor/system-ground.js';
 import type { Finding } from './checks.js';
 
 const pfctl = '/sbin/pfctl';

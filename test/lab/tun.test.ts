@@ -267,19 +267,19 @@ describe('the packet engine over TUN', { skip }, () => {
       test('an active data connection comes from the server, port 20, several at a time', async () => {
         await apply();
         const from = { host: me, port: activePort[family] };
-        for (let at = 40_010; at < 40_013; at += 1) {
+        for (let at = 30_010; at < 30_013; at += 1) {
           const mine = at + family * 100;
           await listen(person, me, mine, 'client');
           assert.equal((await good(connect(proxy, hostOf(one), mine, from))).greeting, 'client');
           assert.equal((await lastAccepted(person, mine)).peer, text(hostOf(one), 20));
         }
-        const stranger = connect(proxy, hostOf(two), 40_010 + family * 100, from);
+        const stranger = connect(proxy, hostOf(two), 30_010 + family * 100, from);
         assert.equal(await Promise.race([stranger, sleep(500)]), undefined, 'for its own server only');
       });
 
       test('only the proxy may speak for a server', async () => {
         await apply();
-        const mine = 40_050 + family;
+        const mine = 30_050 + family;
         await listen(person, me, mine, 'client');
         const from = { host: me, port: activePort[family] };
         assert.equal(

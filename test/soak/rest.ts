@@ -41,7 +41,7 @@ export async function takeRest(ground: Ground): Promise<Rest> {
   const ruleset = await ground.ruleset();
   return {
     unrest,
-    descriptors: { ...descriptorsOf('proxy', proxy), ...descriptorsOf('supervisor', supervisor) },
+    descriptors: { ...(await keptBy('proxy', proxy)), ...(await keptBy('supervisor', supervisor)) },
     threads: await ground.probed.ask(threads),
     rules: ruleset.replace(elements, ''),
     foreign: foreignElements(ground, ruleset),
@@ -83,6 +83,25 @@ async function socketsLeft(ground: Ground): Promise<readonly string[]> {
 
 /** The rest of a connection that every process here is done with: the kernel waits for a peer that may be stuck. */
 const closedHere = /^(?:FIN-WAIT-[12]|CLOSING|LAST-ACK|TIME-WAIT)/;
+
+/** The fewest of each kind in several looks: what is open for a moment, to a child or for a question, is no leak. */
+async function keptBy(name: string, pid: number): Promise<Record<string, number>> {
+  let fewest = descriptorsOf(name, pid);
+  for (let look = 1; look < LOOKS; look += 1) {
+    await sleep(LOOK_MS);
+    const now = descriptorsOf(name, pid);
+    fewest = Object.fromEntries(
+      Object.entries(fewest).flatMap(([kind, count]) => {
+        const both = Math.min(count, now[kind] ?? 0);
+        return both === 0 ? [] : [[kind, both] as const];
+      }),
+    );
+  }
+  return fewest;
+}
+
+const LOOKS = 5;
+const LOOK_MS = 300;
 
 function descriptorsOf(name: string, pid: number): Record<string, number> {
   const counts: Record<string, number> = {};

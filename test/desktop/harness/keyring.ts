@@ -106,6 +106,12 @@ export class DesktopSession {
     this.#keyring = undefined;
   }
 
+  /** gnome-keyring broke off by itself (GLib's breakpoint behind a fatal message); what it said last. Undefined while it did not. */
+  keyringBrokeOff(): string | undefined {
+    const keyring = this.#keyring;
+    return keyring?.child.signalCode === 'SIGTRAP' ? keyring.stderr().slice(-300) : undefined;
+  }
+
   /** A keyring that hangs, and goes on. */
   signalKeyring(signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.#keyring?.child.kill(signal);

@@ -1,5 +1,5 @@
-// The contract of a place that knows which names this machine was given an address for. Each origin (systemd-resolved's monitor, some
-// day the cache of Windows) is a file of its own beside this one.
+// The contract of a place that knows which names this machine was given an address for. Each origin (systemd-resolved's monitor, the DNS
+// cache of Windows) is a file of its own beside this one.
 import type { IpAddress } from '../../shared/endpoint.js';
 
 /** Names of one address, the one that was heard last first; lower case, without a final dot. */
@@ -19,4 +19,9 @@ export interface AddressNames {
   namesOf(address: IpAddress): HeardNames;
   /** Resolves as soon as a name of the address is known, at the latest after the time that a message needs to get here. Never rejects. */
   heard(address: IpAddress): Promise<void>;
+}
+
+/** What has to be ended, once. */
+export interface NameSource extends AddressNames {
+  close(): void;
 }

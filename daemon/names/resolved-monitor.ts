@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { Fault } from '../../shared/fault.js';
 import type { IpAddress } from '../../shared/endpoint.js';
 import { AddressBook } from './address-book.js';
-import type { AddressNames, HeardNames } from './address-names.js';
+import type { HeardNames, NameSource } from './address-names.js';
 import { readMonitorMessage } from './resolver-answer.js';
 
 /** Bytes of one message; the longest answers of the DNS have 64 KiB, twice in base64 and JSON. */
@@ -24,7 +24,7 @@ export interface MonitorOptions {
 }
 
 /** `close` ends it for good. Never throws; without a monitor it knows nothing and tries again. */
-export class ResolvedMonitor implements AddressNames {
+export class ResolvedMonitor implements NameSource {
   readonly #options: MonitorOptions;
   readonly #book: AddressBook;
   readonly #waiting = new Map<IpAddress, Set<() => void>>();

@@ -3,10 +3,9 @@
 import { z } from 'zod';
 import { parseHostname } from '../host-match.js';
 import type { HeardAnswer } from './address-book.js';
+import { followAliases } from './alias-chain.js';
 import { readDnsRecord, type DnsRecord } from './dns-record.js';
 
-/** Links of one chain of aliases; resolvers follow 16. */
-const CHAIN_MAX = 16;
 /** A record of the kinds that count here is below 600 bytes. */
 const RAW_MAX = 1024;
 
@@ -43,12 +42,8 @@ export function readMonitorMessage(text: string): MonitorMessage | undefined {
   const records = (parameters.answer ?? []).flatMap(readRecord);
   const asked = (parameters.question ?? []).flatMap(({ name }) => parseHostname(name) ?? []);
   const names = new Set(asked.flatMap((name) => ownersFor(name, records)));
-  return { kind: 'heard', answers: [...(names.size > 0 ? names : heads(records))].flatMap(answerOf) };
-
-  function answerOf(name: string): readonly HeardAnswer[] {
-    const { addresses, ttl } = follow(name, records);
-    return addresses.length === 0 ? [] : [{ name, addresses, ttlSeconds: ttl }];
-  }
+  const answers = [...(names.size > 0 ? names : heads(records))];
+  return { kind: 'heard', answers: answers.flatMap((name) => followAliases(name, records)) };
 }
 
 function parseJson(text: string): unknown {
@@ -76,18 +71,4 @@ function ownersFor(asked: string, records: readonly DnsRecord[]): readonly strin
 function heads(records: readonly DnsRecord[]): ReadonlySet<string> {
   const targets = records.flatMap((record) => (record.kind === 'alias' ? [record.target] : []));
   return new Set(records.map(({ owner }) => owner).filter((owner) => !targets.includes(owner)));
-}
-
-/** The addresses at the end of a chain of aliases; good for as long as its shortest-lived link. */
-function follow(name: string, records: readonly DnsRecord[]) {
-  let owner: string | undefined = name;
-  let ttl = Infinity;
-  for (let links = 0; links < CHAIN_MAX && owner !== undefined; links += 1) {
-    const mine = records.filter((record) => record.owner === owner);
-    const addresses = mine.flatMap((record) => (record.kind === 'address' ? [record.address] : []));
-    ttl = Math.min(ttl, ...mine.map((record) => record.ttl));
-    if (addresses.length > 0) return { addresses, ttl };
-    owner = mine.flatMap((record) => (record.kind === 'alias' ? [record.target] : []))[0];
-  }
-  return { addresses: [], ttl: 0 };
 }

@@ -14,8 +14,9 @@ import { metricsText } from '../ipc/metrics-text.js';
 import { ipcMethodTable, statusFor, type IpcWorld } from '../ipc/methods.js';
 import { IpcServer } from '../ipc/server.js';
 import { socketPath } from '../ipc/socket-path.js';
+import type { NameSource } from '../names/address-names.js';
 import { CertificateNames } from '../names/certificate-names.js';
-import { ResolvedMonitor } from '../names/resolved-monitor.js';
+import { nameSource } from '../names/name-source.js';
 import type { SessionState } from '../pool/messages.js';
 import type { WorkerData } from '../pool/worker-data.js';
 import { WorkerPool, type PoolListener } from '../pool/worker-pool.js';
@@ -70,7 +71,7 @@ export class ProxyCore {
   readonly #history: History;
   readonly #recorder: HistoryRecorder;
   readonly #agents: AgentRegistry;
-  readonly #lookups: ResolvedMonitor | undefined;
+  readonly #lookups: NameSource | undefined;
   readonly #names: ServerNames;
   readonly #fixed: FixedKeys;
   readonly #store: TrustStore;
@@ -318,11 +319,9 @@ export class ProxyCore {
 }
 
 /** Only the redirect needs it: the explicit proxy is told names. */
-function lookupsOf({ config, redirect, log }: ProxyOptions): ResolvedMonitor | undefined {
-  if (redirect === undefined || process.platform !== 'linux') return undefined;
-  if (!config.trust.names.includes('resolver')) return undefined;
-  const note = log.info.bind(log);
-  return new ResolvedMonitor({ connect: redirect.openLookups, note, now: steadyNow });
+function lookupsOf({ config, redirect, log }: ProxyOptions): NameSource | undefined {
+  if (redirect === undefined || !config.trust.names.includes('resolver')) return undefined;
+  return nameSource({ connect: redirect.openLookups, note: log.info.bind(log), now: steadyNow });
 }
 
 function claimedNameBy({ trust }: Config): TrustSurroundings['claimedName'] {

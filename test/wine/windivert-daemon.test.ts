@@ -18,7 +18,7 @@ import { vsftpdTls } from '../lab/servers/vsftpd.js';
 import { FtpTalk } from '../lab/show/ftp-talk.js';
 import { digest, place } from '../lab/show/ground.js';
 import { Talker } from '../lab/show/talker.js';
-import { Wine } from './harness/wine.js';
+import { textOf, Wine } from './harness/wine.js';
 import type { WineProcess } from './harness/wine-process.js';
 import { buildStandIn } from './windivert/stand-in.js';
 
@@ -102,5 +102,8 @@ describe('the daemon for Windows, with a stand-in driver', { skip, timeout: 290_
     await talk.expect(221, 'QUIT');
     // The server takes no password and sends no file without TLS.
     assert.match(server.log(), /OK DOWNLOAD: .*file\.bin/);
+    // Its own look at the DNS cache, which Wine does not have.
+    const log = textOf(path.join(wine.driveC, 'ProgramData/ftpseal/state/log/ftpseal.log'));
+    assert.match(log, /the DNS cache of Windows can’t be read/);
   });
 });

@@ -72,12 +72,24 @@ function request(local: Endpoint | undefined, remote: Endpoint, flags: number, f
 /** One of each thread, kept: a socket and a buffer for every question cost more than the question. */
 let link: { readonly fd: number; readonly buffer: Buffer; sequence: number } | undefined;
 
-function query(message: Buffer): readonly Entry[] {
-  link ??= {
+function openLink(): NonNullable<typeof link> {
+  process.once('exit', closeLink);
+  return {
     fd: openSocket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_SOCK_DIAG),
     buffer: Buffer.alloc(65536),
     sequence: 0,
   };
+}
+
+/** Node knows nothing of the socket: a worker thread that ends would leave it to the process. */
+function closeLink(): void {
+  if (link !== undefined) closeDescriptor(link.fd);
+  link = undefined;
+  process.off('exit', closeLink);
+}
+
+function query(message: Buffer): readonly Entry[] {
+  link ??= openLink();
   const { fd, buffer } = link;
   link.sequence = (link.sequence + 1) >>> 0;
   message.writeUInt32LE(link.sequence, 8);
@@ -86,8 +98,7 @@ function query(message: Buffer): readonly Entry[] {
     return readAnswers(fd, buffer, link.sequence);
   } catch (error) {
     // What is left of the answer must not be taken for that to the next question.
-    link = undefined;
-    closeDescriptor(fd);
+    closeLink();
     throw error;
   }
 }

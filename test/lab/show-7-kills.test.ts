@@ -225,7 +225,10 @@ for (const onFailure of ['open', 'closed'] as const) {
     await waitFor('the rules to follow', async () => (await victims.newcomer()) === expected);
     await victims.moves('download'); // The grace: what runs may go on for three seconds.
     const fates = await victims.newcomersUntil(() => Promise.resolve(!existsSync(`/proc/${pid}`)));
-    assert.deepEqual([...fates], [expected]);
+    assert.ok(fates.has(expected));
+    // After thousands of connections one gets the port of an earlier one, and the kernel still sends it to where a proxy was.
+    const others = [...fates].filter((fate) => fate !== 'refused');
+    assert.deepEqual(others, onFailure === 'open' ? ['direct'] : []);
     await victims.speakOn();
     await assertAllCut();
     const left = await ruleset();

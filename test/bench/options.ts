@@ -1,5 +1,6 @@
 // The command line of `npm run bench`.
 import { Command, InvalidArgumentError } from 'commander';
+import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { repository } from '../lab/harness/server.js';
 import type { OtherBuild, Section } from './section.js';
@@ -29,7 +30,8 @@ Contenders: ${contenderNames.join(', ')}
 
 Needs root, Linux and about 3 GB of memory, and nothing else running. Each section writes <section>.md, .json and its pictures
 to docs/bench, and leaves those of the others alone; with --quick, --work or --contenders to .lab/bench, unless --out says otherwise.
---against goes there too: it tells what a change has brought, whatever else the machine does.`;
+--against goes there too: it tells what a change has brought, whatever else the machine does. With --against-node alone the page
+is the documentation's, with this build under both versions of Node and the goals of each.`;
 
 function parseRounds(text: string): number {
   const rounds = Number(text);
@@ -60,9 +62,25 @@ interface Given {
 }
 
 function otherBuild({ against, againstNode }: Given): OtherBuild | undefined {
-  return against === undefined && againstNode === undefined
-    ? undefined
-    : { program: against, node: againstNode };
+  const version = againstNode === undefined ? process.version : versionOf(againstNode);
+  if (against !== undefined)
+    return {
+      name: 'other',
+      about: `another build of ftpseal, Node ${version}`,
+      program: against,
+      node: againstNode,
+    };
+  if (againstNode === undefined) return undefined;
+  const name = `ftpseal-${/^v(\d+)/.exec(version)?.[1] ?? 'node'}`;
+  return { name, about: `the same, under Node ${version}`, program: undefined, node: againstNode };
+}
+
+function versionOf(node: string): string {
+  try {
+    return execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
 }
 
 /** Reads the arguments after the program's name. Ends the process for --help and for a wrong option. */
@@ -79,7 +97,10 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     .option('--work <work...>', 'only this work', parseNames(workNames))
     .option('--contenders <name...>', 'only these contenders', parseNames(contenderNames))
     .option('--against <folder>', 'another build of ftpseal as the contender `other` (section redirect)')
-    .option('--against-node <file>', 'the Node that runs `other`; without --against it is this build')
+    .option(
+      '--against-node <file>',
+      'the Node that runs `other`; without --against this build takes part under it too',
+    )
     .option('--json', 'print the numbers as JSON instead of tables', false)
     .option('--out <folder>', 'where the results go')
     .helpOption('-h, --help', 'shows this')
@@ -89,7 +110,8 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
   const given = command.opts<Given>();
   const { only, work, contenders } = given;
   const against = otherBuild(given);
-  const complete = !given.quick && work === undefined && contenders === undefined && against === undefined;
+  const complete =
+    !given.quick && work === undefined && contenders === undefined && given.against === undefined;
   return {
     sections: sections.filter(({ sheet }) => only === undefined || only.includes(sheet.name)),
     rounds: given.rounds ?? (given.quick ? 1 : 5),

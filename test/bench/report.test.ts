@@ -34,6 +34,30 @@ test('the table shows medians, the ratio with its range, and whether a goal is m
   assert.match(lineOf(text, 'memory without'), /at most 120 MiB +100 +100 .* met$/);
 });
 
+test('the same program in another form is judged beside the subject, and is one more to be compared with', () => {
+  const both = reportOf([
+    ...samplesOf('download', 'ftpseal', [450], 1.2),
+    ...samplesOf('download', 'ftpseal-24', [600], 1.2),
+    ...samplesOf('download', 'mod_proxy', [400], 1.5),
+  ]);
+  const others = { 'ftpseal-24': 'the same, under Node v24' };
+  const page = { ...both, contenders: ['ftpseal', 'ftpseal-24', 'mod_proxy'], others };
+  const text = formatTerminal(page, redirectSheet);
+  assert.match(lineOf(text, 'bulk download'), / 450 +1\.13 .* missed +600 +1\.50 .* met$/);
+  assert.match(lineOf(text, 'download '), / 0\.75$/);
+  assert.match(formatMarkdown(page, redirectSheet), /\*\*ftpseal-24\*\*: the same, under Node v24/);
+});
+
+test('other traffic is as it would be without rules if the interval says so', () => {
+  const lineWith = (low: number, high: number): string => {
+    const foreign = { withRules: [80], without: [79], ratio: 1.01, interval: { low, high } };
+    const page = { ...reportOf(samplesOf('logins', 'mod_proxy', [10])), foreign };
+    return lineOf(formatTerminal(page, redirectSheet), 'other traffic');
+  };
+  assert.match(lineWith(0.99, 1.03), /interval includes 1 +80\.0 +1\.010 \(0\.990 to 1\.030\) +met$/);
+  assert.match(lineWith(1.01, 1.03), / missed$/);
+});
+
 test('every line of a Markdown table has as many cells as its head', () => {
   const tables = formatMarkdown(report, redirectSheet)
     .split('\n\n')

@@ -5,6 +5,9 @@ import type { Progress } from './rounds.js';
 
 /** A build of ftpseal other than this checkout's: folder of a checkout or of a staged program, or this one's under another Node. */
 export interface OtherBuild {
+  /** As a contender, and what it is. */
+  readonly name: string;
+  readonly about: string;
   readonly program: string | undefined;
   readonly node: string | undefined;
 }

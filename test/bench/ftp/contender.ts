@@ -3,9 +3,10 @@ import type { Entrant } from '../work.js';
 
 /**
  * How the client protects itself: not at all; with AUTH TLS, PBSZ and PROT P; or with TLS from the first byte of both connections,
- * without a word about it, as TLS wrappers want it.
+ * without a word about it, as TLS wrappers want it. `relayed`: not at all either, but it says PBSZ and PROT P in the stead of a
+ * relay that wraps both connections and knows no FTP; big files only.
  */
-export type Protection = 'none' | 'explicit' | 'wrapped';
+export type Protection = 'none' | 'explicit' | 'wrapped' | 'relayed';
 
 /** A contender that runs. */
 export interface Contender extends Entrant {

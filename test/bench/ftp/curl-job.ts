@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { login } from '../../lab/harness/account.js';
-import type { Contender } from './contender.js';
+import type { Contender, Protection } from './contender.js';
 import { drive } from './driver.js';
 import type { Ground } from './ground.js';
 import { checkBytes, withCpu, type JobTimes } from './job.js';
@@ -12,13 +12,21 @@ export type Transfer =
   | { readonly kind: 'get'; readonly remote: string }
   | { readonly kind: 'put'; readonly remote: string; readonly local: string };
 
+/** What curl has to do and say, by protection. */
+const protecting: Readonly<Record<Protection, readonly string[]>> = {
+  none: [],
+  explicit: ['ssl-reqd', 'insecure'],
+  wrapped: ['ssl-reqd', 'insecure'],
+  relayed: ['quote = "PBSZ 0"', 'quote = "PROT P"'],
+};
+
 function configuration(contender: Contender, transfer: Transfer): string {
   const lines = [
     'silent',
     'show-error',
     `user = "${contender.user}:${login.password}"`,
     'write-out = "%{size_download} %{size_upload} %{time_total} %{time_pretransfer}"',
-    ...(contender.protection === 'none' ? [] : ['ssl-reqd', 'insecure']),
+    ...protecting[contender.protection],
     `url = "ftp://${contender.address}:${contender.port}/${transfer.remote}"`,
     transfer.kind === 'get' ? 'output = "/dev/null"' : `upload-file = "${transfer.local}"`,
   ];

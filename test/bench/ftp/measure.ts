@@ -23,8 +23,23 @@ const everyWork: readonly Work<Contender, FtpContext>[] = [
   mirrors,
 ];
 
+/** A relay that knows no FTP carries big files, and does nothing else. */
+const bulk: readonly Work<Contender, FtpContext>[] = [download, upload];
+
+function takenBy(work: Work<Contender, FtpContext>): Work<Contender, FtpContext> {
+  return {
+    ...work,
+    obstacle: (contender) =>
+      contender.protection === 'relayed' && !bulk.includes(work)
+        ? 'it relays bytes and knows no FTP'
+        : work.obstacle(contender),
+  };
+}
+
 /** Memory is taken from fresh starts, which would leave the next round with cold proxies; so it comes last, and less often. */
-const memoryRounds = 3;
+export function memoryRoundsOf(rounds: number): number {
+  return Math.min(3, rounds);
+}
 
 export const ftpMetrics = [...everyWork, idleMemory].map((work) => work.metric);
 
@@ -35,10 +50,10 @@ export async function measureFtp(
   { wantsWork, quick, rounds, say }: SectionOptions,
   afterRound: (round: number) => Promise<void> = () => Promise.resolve(),
 ): Promise<readonly Sample[]> {
-  const work = everyWork.filter(({ metric }) => wantsWork(metric.name));
+  const work = everyWork.filter(({ metric }) => wantsWork(metric.name)).map(takenBy);
   if (!quick) await warmUp({ entrants, work, context: { ...context, sizes: warmSizes(context.sizes) }, say });
   const samples = await runRounds({ entrants, work, context, rounds, say, afterRound });
-  if (!wantsWork('idle-memory')) return samples;
-  const few = Math.min(memoryRounds, rounds);
-  return [...samples, ...(await runRounds({ entrants, work: [idleMemory], context, rounds: few, say }))];
+  if (!wantsWork(idleMemory.metric.name)) return samples;
+  const memory = { entrants, work: [takenBy(idleMemory)], context, rounds: memoryRoundsOf(rounds), say };
+  return [...samples, ...(await runRounds(memory))];
 }

@@ -1,9 +1,11 @@
 // The benchmark of ftpseal's main job: plain programs on the client's machine, FTPS towards the server.
 import type { FtpContext } from '../ftp/ground.js';
-import { ftpMetrics, measureFtp } from '../ftp/measure.js';
+import { idleMemoryOfTwice } from '../ftp/idle.js';
+import { ftpMetrics, measureFtp, memoryRoundsOf } from '../ftp/measure.js';
 import { startToReady } from '../ftp/start.js';
 import { fullSizes, quickSizes } from '../ftp/sizes.js';
 import type { Findings } from '../report/report.js';
+import type { Sample } from '../results.js';
 import { runRounds } from '../rounds.js';
 import type { Section, SectionOptions } from '../section.js';
 import { openField, redirectNames, type Field, type RedirectName } from './field.js';
@@ -11,23 +13,24 @@ import { foreignResult, measureForeign } from './foreign.js';
 import { hasModProxy } from './mod-proxy.js';
 import { redirectSheet } from './sheet.js';
 
-const metrics = [...ftpMetrics, startToReady.metric];
+const metrics = [...ftpMetrics, idleMemoryOfTwice.metric, startToReady.metric];
 
 export const redirectSection: Section = {
   sheet: redirectSheet,
   work: metrics.map((metric) => metric.name).concat('foreign'),
   measure: async (options) => {
     const leftOut = missing(options);
-    const contenders = redirectNames.filter(
-      (name) => takesPart(name, options) && leftOut[name] === undefined,
-    );
+    const { against } = options;
+    const names = redirectNames.filter((name) => takesPart(name, options) && leftOut[name] === undefined);
+    const contenders = names.map((name) => (name === 'other' ? (against?.name ?? name) : name));
+    const others = against === undefined ? undefined : { [against.name]: against.about };
     for (const [name, reason] of Object.entries(leftOut)) options.say(`without ${name}: ${reason}`);
     options.say(`opening the lab with ${contenders.join(', ')}`);
     const sizes = options.quick ? quickSizes : fullSizes;
-    const field = await openField(contenders, sizes, options.against);
+    const field = await openField(names, sizes, against);
     try {
       const measured = await run(field, { ground: field.ground, sizes, bulk: 'curl' }, options);
-      return { sizes: { ...sizes }, contenders, leftOut, metrics, ...measured };
+      return { sizes: { ...sizes }, contenders, leftOut, others, metrics, ...measured };
     } finally {
       await field.close();
     }
@@ -62,9 +65,13 @@ async function run(
     );
   };
   const samples = await measureFtp(field.contenders, context, options, afterRound);
-  const work = [startToReady].filter(({ metric }) => options.wantsWork(metric.name));
-  const starts = await runRounds({ entrants: field.contenders, work, context, rounds, say });
-  return { samples: [...samples, ...starts], foreign: foreignResult(withRules, without) };
+  const also = async (work: typeof startToReady, times: number): Promise<readonly Sample[]> =>
+    options.wantsWork(work.metric.name)
+      ? runRounds({ entrants: field.contenders, work: [work], context, rounds: times, say })
+      : [];
+  const twice = await also(idleMemoryOfTwice, memoryRoundsOf(rounds));
+  const starts = await also(startToReady, rounds);
+  return { samples: [...samples, ...twice, ...starts], foreign: foreignResult(withRules, without) };
 }
 
 async function foreignBatches(

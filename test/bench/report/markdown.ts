@@ -33,7 +33,9 @@ function conditions(report: Report, sheet: Sheet): string {
 }
 
 function contenders(report: Report, sheet: Sheet): string {
-  const lines = report.contenders.map((name) => `- **${name}**: ${sheet.contenders[name] ?? ''}`);
+  const lines = report.contenders.map(
+    (name) => `- **${name}**: ${sheet.contenders[name] ?? report.others?.[name] ?? ''}`,
+  );
   const missing = Object.entries(report.leftOut).map(
     ([name, reason]) => `- ${name} did not take part: ${reason}`,
   );

@@ -32,7 +32,7 @@ export function drawFrame(
 }
 
 /** The subject's colour first, then those of the others. */
-export const colours = ['#0b6e99', '#c07f2c', '#7a5ea8', '#8a8f98', '#b9bec6'] as const;
+export const colours = ['#0b6e99', '#c07f2c', '#7a5ea8', '#8a8f98', '#b9bec6', '#4c8c4a'] as const;
 
 export function colourOf(index: number): string {
   return colours[index % colours.length] ?? '#222';

@@ -19,6 +19,8 @@ export interface Findings {
   readonly contenders: readonly string[];
   /** Contenders that did not take part, and why. */
   readonly leftOut: Readonly<Record<string, string>>;
+  /** Those contenders that are the subject in another form (`--against`), and which. */
+  readonly others?: Readonly<Record<string, string>> | undefined;
   readonly metrics: readonly Metric[];
   readonly samples: readonly Sample[];
   readonly foreign?: ForeignResult | undefined;
@@ -42,9 +44,13 @@ export interface Row {
   readonly cpuRatio: Ratio | undefined;
 }
 
-/** Those of the sheet's references that took part. */
+/** Those of the sheet's references that took part, and at the end the subject's other forms. */
 export function referencesOf(report: Report, sheet: Sheet): readonly string[] {
-  return sheet.references.filter((name) => report.contenders.includes(name));
+  return [...sheet.references.filter((name) => report.contenders.includes(name)), ...othersOf(report)];
+}
+
+export function othersOf({ others = {} }: Report): readonly string[] {
+  return Object.keys(others);
 }
 
 /** The rows of the metrics that were measured. */

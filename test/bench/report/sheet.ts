@@ -4,6 +4,15 @@ import type { Picture } from './picture.js';
 import type { Report } from './report.js';
 import type { Table } from './tables.js';
 
+/** A line of the table of goals. */
+export interface GoalLine {
+  readonly goal: string;
+  readonly wanted: string;
+  readonly figure: string;
+  readonly outcome: string;
+  readonly met: boolean;
+}
+
 export interface Sheet {
   readonly name: string;
   /** The page's heading, and the line about the section in `--help`. */
@@ -15,6 +24,8 @@ export interface Sheet {
   readonly subject: string;
   readonly references: readonly string[];
   readonly goals: readonly Goal[];
+  /** Goals about something else than samples, as they turned out. */
+  readonly furtherGoals?: (report: Report) => readonly GoalLine[];
   /** The programs whose versions belong on the page, by their names in `Machine.versions`. */
   readonly programs: readonly string[];
   /** What was done to how much, in sentences. */

@@ -1,7 +1,7 @@
 // The report's tables as cells; the terminal and the Markdown page draw the same ones.
-import type { Summary } from '../results.js';
+import type { Summary, Verdict } from '../results.js';
 import { formatNumber, formatRatio, formatBound } from './numbers.js';
-import { referencesOf, rowsOf, verdictsOf, type Report } from './report.js';
+import { othersOf, referencesOf, rowsOf, verdictsOf, type Report } from './report.js';
 import type { Sheet } from './sheet.js';
 
 /** A table: the first line of `lines` is the head. */
@@ -78,30 +78,43 @@ function memoryTable(report: Report): Table {
     'RSS open, MiB',
     'processes',
   ];
-  const of = (name: string) =>
-    report.samples.find((sample) => sample.metric === 'idle-memory' && sample.contender === name);
-  const lines = report.contenders.flatMap((name) => {
-    const sample = of(name);
-    if (sample === undefined) return [];
+  const first = report.samples.filter(
+    ({ metric, round }) => (metric === 'idle-memory' || metric === 'idle-memory-twice') && round === 1,
+  );
+  const all = report.contenders.flatMap((name) => first.filter(({ contender }) => contender === name));
+  const lines = all.map((sample) => {
     const mib = (key: string): string => formatNumber((sample.raw[key] ?? 0) / mebibyte);
     const cells = [mib('pssBefore'), mib('pssOpen'), formatNumber(sample.value), mib('rssOpen')];
-    return [[name, String(sample.raw['sessions']), ...cells, String(sample.raw['processesOpen'])]];
+    return [sample.contender, String(sample.raw['sessions']), ...cells, String(sample.raw['processesOpen'])];
   });
   return { title: 'Memory with idle sessions (first of the rounds)', lines: [head, ...lines] };
 }
 
+/** Of the subject, and beside it of the same program in the other forms that took part. */
 function goalTable(report: Report, sheet: Sheet): Table {
-  const lines = verdictsOf(report, sheet).map((verdict) => {
-    const { goal, figure, outcome, met } = verdict;
-    return [
-      goal.text,
-      formatBound(verdict),
-      formatNumber(figure),
-      formatRatio(outcome),
-      met ? 'met' : 'missed',
-    ];
-  });
-  return { title: 'Goals', lines: [['goal', 'wanted', sheet.subject, 'outcome', ''], ...lines] };
+  const others = othersOf(report);
+  const verdictsOfOthers = others.map((name) => verdictsOf(report, { ...sheet, subject: name }));
+  const lines = verdictsOf(report, sheet).map((verdict) => [
+    verdict.goal.text,
+    formatBound(verdict),
+    ...outcomeCells(verdict),
+    ...verdictsOfOthers.flatMap((all) => outcomeCells(all.find(({ goal }) => goal === verdict.goal))),
+  ]);
+  const further = (sheet.furtherGoals?.(report) ?? []).map((line) => [
+    ...[line.goal, line.wanted, line.figure, line.outcome, metWord(line.met)],
+    ...others.flatMap(() => outcomeCells(undefined)),
+  ]);
+  const head = [sheet.subject, ...others].flatMap((name) => [name, 'outcome', '']);
+  return { title: 'Goals', lines: [['goal', 'wanted', ...head], ...lines, ...further] };
+}
+
+function outcomeCells(verdict: Verdict | undefined): readonly string[] {
+  if (verdict === undefined) return [nothing, nothing, ''];
+  return [formatNumber(verdict.figure), formatRatio(verdict.outcome), metWord(verdict.met)];
+}
+
+function metWord(met: boolean): string {
+  return met ? 'met' : 'missed';
 }
 
 /** The tables that have something to say. */

@@ -27,7 +27,7 @@ before(async () => {
   await stage(program);
   const file = path.join(lab.folder, 'huge.bin');
   writeContent(file, 10_000_000);
-  ground = { lab, program, huge: { file, sha256: sha256(file) ?? '' }, longBytes: 400_000_000 };
+  ground = { lab, program, huge: { file, sha256: sha256(file) ?? '' }, longBytes: 1_000_000_000 };
   for (const kind of plainServers) servers.set(kind.name, await lab.server(kind));
 });
 

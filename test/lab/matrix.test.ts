@@ -5,7 +5,7 @@ import { matrixSuite } from './matrix-suite.js';
 matrixSuite({
   layer: undefined,
   hugeBytes: 300_000_000,
-  longBytes: 400_000_000,
+  longBytes: 1_000_000_000,
   atOnce: 3,
   table: 'matrix.txt',
   title: ({ name, setup }) => `${name} through ftpseal (${setup})`,

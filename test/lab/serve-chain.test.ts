@@ -32,7 +32,7 @@ before(async () => {
     lab,
     program: await stageProgram(lab),
     huge: { file, sha256: sha256(file) ?? '' },
-    longBytes: 400_000_000,
+    longBytes: 1_000_000_000,
   };
 });
 

@@ -64,7 +64,9 @@ const params = (): Readonly<Record<IpcMethod, object>> => ({
 /** What a victim sees: sessions, keys, questions, and how long somebody waits for an answer. */
 async function everything(): Promise<string> {
   const { store, sessions, broker, closed } = world;
-  return JSON.stringify([await store.contents(victim), sessions.list(), broker.list(), closed]);
+  // When it was asked is shown by what the machine's clock says at this moment: the same, give or take a millisecond.
+  const questions = broker.list().map((open) => ({ ...open, openedAt: 'then' }));
+  return JSON.stringify([await store.contents(victim), sessions.list(), questions, closed]);
 }
 
 function codesOf(answers: readonly RawMessage[], methods: readonly string[]): Record<string, string> {

@@ -70,6 +70,11 @@ const CASES: readonly MiddleCase[] = [
     sees: WORKED,
   },
   { name: 'the greeting twice', script: 'twice S: 220\nrelay', sees: WORKED },
+  {
+    name: 'the greeting a second time, behind AUTH',
+    script: 'until S: 220\nuntil C: AUTH\nS: 220 again\nrelay',
+    sees: FAILED,
+  },
   { name: 'AUTH twice', script: 'twice C: AUTH\nrelay', sees: FAILED },
   { name: 'the 234 twice', script: 'twice S: 234\nrelay', sees: FAILED },
   {

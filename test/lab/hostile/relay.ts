@@ -96,7 +96,9 @@ export class Relay {
       this.#pending[side] = this.#pending[side].subarray(end + 1);
       const { side: wanted, word, times, done } = this.#wait;
       const isIt = side === wanted && line.toString('latin1').toUpperCase().startsWith(word);
-      for (let n = 0; n < (isIt ? times : 1); n += 1) this.#to[side].write(line);
+      // In one packet: of two, the second may come before or after what the first one brings about.
+      const copies = Array.from({ length: isIt ? times : 1 }, () => line);
+      if (copies.length > 0) this.#to[side].write(Buffer.concat(copies));
       if (!isIt) continue;
       this.#wait = undefined;
       done();

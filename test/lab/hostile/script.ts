@@ -16,7 +16,7 @@
 //   forge text       these bytes to the server, as if the client had said them
 //   relay            everything passes from here on
 //   until S: WORD    relay, up to and including a line of the server (or `C:`, of the client) that begins so
-//   twice S: WORD    the same, and that line passes twice
+//   twice S: WORD    the same, and that line passes twice, in one packet
 //   swallow S: WORD  the same, and that line does not pass
 //   bytes N          relay until N bytes of the server have passed
 import { decodeText } from '../../transcripts/notation.js';

@@ -12,7 +12,22 @@ const NUMBER = /\bT[0-9]{2}\b/g;
 const dist = path.join(repository, 'dist/test');
 const scratch = path.join(repository, '.lab');
 const started = Date.now();
+const usage = `usage: npm run vectors [-- --help]
 
+Runs every test that carries the number of a vector (T01, T02 …) in its name, and prints for each number what was done, what the
+client saw and how many tests passed. Takes about a quarter of an hour. The tests in network namespaces need root and Linux;
+without, they are skipped. Ends with 1 if a test failed or a number has none.`;
+const given = process.argv.slice(2);
+const stranger = given.find((word) => word !== '--help' && word !== '-h');
+
+if (stranger !== undefined) {
+  console.error(`npm run vectors: it takes no ${stranger}\n${usage}`);
+  process.exit(2);
+}
+if (given.length > 0) {
+  console.log(usage);
+  process.exit(0);
+}
 try {
   mkdirSync(scratch, { recursive: true });
   ensureNodeModules();

@@ -2,6 +2,7 @@
 import { cpSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { repository } from '../dev/prerequisites.mjs';
+import { keepEnglishOnly } from './lean-zod.mjs';
 import { productionModules } from './program-tree.mjs';
 
 /**
@@ -76,6 +77,7 @@ const unwantedOf = {
 function prune(folder, { name }, target) {
   for (const unwanted of unwantedOf[name] ?? [])
     rmSync(path.join(folder, unwanted), { recursive: true, force: true });
+  if (name === 'zod') keepEnglishOnly(folder);
   if (name === 'systray2') pruneTrayHelpers(path.join(folder, 'traybin'), target);
   sweep(folder, true);
 }

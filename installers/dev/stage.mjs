@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { keepEnglishOnly } from '../common/lean-zod.mjs';
 import { repository } from './prerequisites.mjs';
 
 /** Whether any user may read the file and enter every folder on the way to it. */
@@ -51,6 +52,7 @@ export function stageProgram(folder, { withTests }) {
     copyIn(path.join('dist', part));
   if (withTests) for (const name of ['client', 'modes']) copyIn(`test/lab/clients/ftplib_${name}.py`);
   for (const location of runtimePackages(withTests ? ['basic-ftp'] : [])) copyIn(location);
+  keepEnglishOnly(path.join(fresh, 'node_modules/zod'));
   makeReadable(fresh);
   rmSync(folder, { recursive: true, force: true });
   renameSync(fresh, folder);

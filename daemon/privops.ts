@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { endpointSchema, ipAddressSchema, portRangeSchema, portSchema } from '../shared/endpoint.js';
 import { Fault } from '../shared/fault.js';
 import type { PortRange } from '../shared/endpoint.js';
-import { userIdSchema } from '../shared/user-id.js';
+import { userIdSchema } from '../shared/user-id-schema.js';
 
 /** More workers than any machine gets; the redirect map has one entry per worker. */
 export const MAX_WORKERS = 64;

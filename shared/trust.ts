@@ -1,7 +1,7 @@
 // The words in which the core, the proxy and the people who answer talk about trust.
 import { z } from 'zod';
 import { endpointSchema } from './endpoint.js';
-import { userIdSchema } from './user-id.js';
+import { userIdSchema } from './user-id-schema.js';
 
 const text = (max: number) => z.string().max(max);
 

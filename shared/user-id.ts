@@ -1,6 +1,5 @@
 // Who owns a process, a connection or a record: a uid where users are numbers, a SID on Windows. The two never meet on one
-// machine, and no number equals a SID, so an id is a key of a map as it is. Pure.
-import { z } from 'zod';
+// machine, and no number equals a SID, so an id is a key of a map as it is. Pure, and free of zod: the supervisor needs it before that is loaded.
 
 /** A security identifier of Windows in its usual text, e.g. `S-1-5-21-1-2-3-1001`. Made by `parseSid` only. */
 export type Sid = string & { readonly __brand: 'Sid' };
@@ -20,14 +19,3 @@ export function parseSid(text: string): Sid | undefined {
 export function isSuperuser(uid: UserId): boolean {
   return uid === 0 || uid === LOCAL_SYSTEM;
 }
-
-const sidSchema = z.string().transform((text, context): Sid => {
-  const sid = parseSid(text);
-  if (sid !== undefined) return sid;
-  context.addIssue({ code: 'custom', message: 'must be a SID' });
-  return z.NEVER;
-});
-
-export const userIdSchema = z.union([z.number().int().min(0), sidSchema], {
-  error: 'must be a uid or a SID',
-});

@@ -1,5 +1,5 @@
 // `ftpseal log`: the last lines, and what comes.
-import { formatLine } from '../sys/log-line.js';
+import { formatLine } from '../sys/log-record.js';
 import { visibleJson } from '../sys/visible.js';
 import { print, type JsonOption } from './output.js';
 import { connectDaemon, type DirOptions } from './paths.js';

@@ -1,5 +1,6 @@
 // The IPC method about the history, and how changes of keys get into it.
-import { isSuperuser, userIdSchema, type UserId } from '../../shared/user-id.js';
+import { userIdSchema } from '../../shared/user-id-schema.js';
+import { isSuperuser, type UserId } from '../../shared/user-id.js';
 import type { HistoryEvent } from '../../shared/ipc-messages.js';
 import type { History } from '../history/history.js';
 import type { LogFields } from '../sys/log.js';

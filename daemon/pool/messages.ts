@@ -9,7 +9,7 @@ import {
   nameSources,
   questionSchema,
 } from '../../shared/trust.js';
-import { userIdSchema } from '../../shared/user-id.js';
+import { userIdSchema } from '../../shared/user-id-schema.js';
 
 /** How a session stands, for `ftpseal sessions`. Replaces the previous state of the same session whole. */
 export const sessionStateSchema = z

@@ -1,16 +1,5 @@
 // A log entry as people read it.
-import { z } from 'zod';
 import { visibleLine } from './visible.js';
-
-const lineSchema = z.looseObject({ level: z.string(), time: z.number(), message: z.string().default('') });
-
-/** A JSON line as time, level, message, fields. A line that is none comes back as it is. */
-export function formatLine(line: string): string {
-  const parsed = lineSchema.safeParse(parseJson(line));
-  if (!parsed.success) return visibleLine(line);
-  const { level, time, message, ...fields } = parsed.data;
-  return formatEntry({ level, time, message }, fields);
-}
 
 /** One entry: `2026-07-01 12:00:00 warn  message name=value`, in UTC, whatever is in it. */
 export function formatEntry(
@@ -31,12 +20,4 @@ export function formatMessage(message: string, fields: Readonly<Record<string, u
 
 function formatValue(value: unknown): string {
   return typeof value === 'string' && !/[\s="]/.test(value) ? value : JSON.stringify(value);
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import type { Journal } from './journal.js';
-import { formatLine } from './log-line.js';
+import { formatLine } from './log-record.js';
 import { printable } from './redact.js';
 import { RotatingFile, type FileTrouble } from './rotating-file.js';
 

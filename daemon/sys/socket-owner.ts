@@ -1,7 +1,7 @@
 // Which user opened an intercepted connection.
 import { ErrnoError } from './libc.js';
 import { findSocket, findSocketsTo } from './sock-diag.js';
-import { connectionOwner } from './windows/process-owner.js';
+import { connectionOwner } from './windows/connection-owner.js';
 import type { Endpoint } from '../../shared/endpoint.js';
 import type { UserId } from '../../shared/user-id.js';
 

@@ -3,7 +3,7 @@
 import { readFile, readdir, readlink } from 'node:fs/promises';
 import { win32 } from 'node:path';
 import { findSocket } from './sock-diag.js';
-import { connectionOwner } from './windows/process-owner.js';
+import { connectionOwner } from './windows/connection-owner.js';
 import type { Endpoint } from '../../shared/endpoint.js';
 
 export interface Program {

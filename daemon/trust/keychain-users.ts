@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '../../shared/fault.js';
 import { writeFileAtomic } from '../sys/atomic-file.js';
-import { userIdSchema, type UserId } from '../../shared/user-id.js';
+import { userIdSchema } from '../../shared/user-id-schema.js';
+import type { UserId } from '../../shared/user-id.js';
 
 const fileName = 'keychain-users.json';
 const schema = z.object({ version: z.literal(1), uids: z.array(userIdSchema).max(100_000) });

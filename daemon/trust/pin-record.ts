@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ipAddressSchema, portSchema, type Endpoint } from '../../shared/endpoint.js';
 import { parseFingerprint, type KeyFingerprint } from '../../shared/fingerprint.js';
-import { userIdSchema } from '../../shared/user-id.js';
+import { userIdSchema } from '../../shared/user-id-schema.js';
 
 export const fingerprintSchema = z.string().transform((text, context): KeyFingerprint => {
   const parsed = parseFingerprint(text);

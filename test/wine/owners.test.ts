@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
-import { userIdSchema } from '../../shared/user-id.js';
+import { userIdSchema } from '../../shared/user-id-schema.js';
 import { Wine } from './harness/wine.js';
 
 const answerSchema = z.record(z.string(), z.unknown());

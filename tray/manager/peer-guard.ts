@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { parseIpAddress, parsePort, type Endpoint } from '../../shared/endpoint.js';
 import { ownUser } from '../../daemon/sys/own-user.js';
 import { findSocket } from '../../daemon/sys/sock-diag.js';
-import { connectionOwner } from '../../daemon/sys/windows/process-owner.js';
+import { connectionOwner } from '../../daemon/sys/windows/connection-owner.js';
 
 /**
  * Whether the other end of a loopback connection is held by this process's own user. Where the system can't be asked

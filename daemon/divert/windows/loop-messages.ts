@@ -2,7 +2,7 @@
 // at its port before every batch, and the main thread looks at its own before every question.
 import { z } from 'zod';
 import { endpointSchema, ipAddressSchema, portRangeSchema, portSchema } from '../../../shared/endpoint.js';
-import { userIdSchema } from '../../../shared/user-id.js';
+import { userIdSchema } from '../../../shared/user-id-schema.js';
 
 /** The part of a DivertPlan that the engine follows. */
 const planSchema = z.object({

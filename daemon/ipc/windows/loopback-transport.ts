@@ -11,7 +11,7 @@ import { Fault } from '../../../shared/fault.js';
 import { writeFileAtomic } from '../../sys/atomic-file.js';
 import { ownUser } from '../../sys/own-user.js';
 import { setFileRights } from '../../sys/windows/file-security.js';
-import { connectionOwner } from '../../sys/windows/process-owner.js';
+import { connectionOwner } from '../../sys/windows/connection-owner.js';
 import type { IpcPeer, IpcTransport } from '../transport.js';
 import { makeCallersFolder, ownSecret, secretFor } from './caller-secrets.js';
 import {

@@ -1,9 +1,7 @@
-// Whose a process or a connection is on Windows: user, session, program, and whether it acts as an administrator. Windows only.
+// Whose a process is on Windows: user, session, program, and whether it acts as an administrator. Windows only.
 import { callWindows } from './calls.js';
 import { MAX_SID_BYTES, sidFromBytes, sidToBytes } from './sid.js';
-import { connectionPid } from './tcp-table.js';
 import { parseSid, type Sid } from '../../../shared/user-id.js';
-import type { Endpoint } from '../../../shared/endpoint.js';
 
 export interface ProcessOwner {
   readonly pid: number;
@@ -29,16 +27,11 @@ export function processOwner(pid: number): ProcessOwner | undefined {
   return withProcess(pid, (process) => describe(pid, process));
 }
 
-/**
- * The process that holds the connection from `local`, its own end, to `remote`. The connection is looked up again while the
- * process is held open, so that a process number that was used again meanwhile deceives nobody.
- */
-export function connectionOwner(local: Endpoint, remote: Endpoint): ProcessOwner | undefined {
-  const pid = connectionPid(local, remote);
-  if (pid === undefined) return undefined;
+/** The same, if `isMeant` says so while the process is held open: until then its number can't be another's. */
+export function processOwnerIf(pid: number, isMeant: () => boolean): ProcessOwner | undefined {
   return withProcess(pid, (process) => {
     const owner = describe(pid, process);
-    return connectionPid(local, remote) === pid ? owner : undefined;
+    return isMeant() ? owner : undefined;
   });
 }
 

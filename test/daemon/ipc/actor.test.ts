@@ -9,7 +9,8 @@ import { keysEvent } from '../../../daemon/ipc/history-methods.js';
 import { KeychainUsers } from '../../../daemon/trust/keychain-users.js';
 import { Fault } from '../../../shared/fault.js';
 import { connectionSchema } from '../../../shared/trust.js';
-import { parseSid, userIdSchema, type UserId } from '../../../shared/user-id.js';
+import { userIdSchema } from '../../../shared/user-id-schema.js';
+import { parseSid, type UserId } from '../../../shared/user-id.js';
 
 const sid = (text: string): UserId => userIdSchema.parse(text);
 const anna = sid('S-1-5-21-397955417-626881126-188441444-1001');

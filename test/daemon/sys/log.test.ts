@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { formatLine } from '../../../daemon/sys/log-line.js';
+import { formatLine } from '../../../daemon/sys/log-record.js';
 import { Log, logPath } from '../../../daemon/sys/log.js';
 import { RotatingFile } from '../../../daemon/sys/rotating-file.js';
 

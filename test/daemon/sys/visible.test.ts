@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { formatEntry, formatLine } from '../../../daemon/sys/log-line.js';
+import { formatEntry } from '../../../daemon/sys/log-line.js';
+import { formatLine } from '../../../daemon/sys/log-record.js';
 import { visible, visibleJson, visibleLine } from '../../../daemon/sys/visible.js';
 
 /** Colours, an 8-bit control sequence, a carriage return, direction marks, a line separator, a tag character beyond 16 bits. */

@@ -1,7 +1,7 @@
 // What the redirect tests ask of their agents, one small process a host and user.
 import { z } from 'zod';
 import { endpointSchema, ipAddressSchema, portRangeSchema, portSchema } from '../../../shared/endpoint.js';
-import { userIdSchema } from '../../../shared/user-id.js';
+import { userIdSchema } from '../../../shared/user-id-schema.js';
 
 const planSchema = z.object({
   ports: portSchema.array().readonly(),

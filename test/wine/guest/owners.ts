@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { accountName, accountSid } from '../../../daemon/sys/windows/accounts.js';
-import { connectionOwner, processOwner } from '../../../daemon/sys/windows/process-owner.js';
+import { connectionOwner } from '../../../daemon/sys/windows/connection-owner.js';
+import { processOwner } from '../../../daemon/sys/windows/process-owner.js';
 import { socketOwner } from '../../../daemon/sys/socket-owner.js';
 import { socketProgram } from '../../../daemon/sys/socket-program.js';
 import { userId, userName } from '../../../daemon/cli/user-names.js';

@@ -1,7 +1,7 @@
 // What a test asks of the engine that runs under Wine: one JSON text a line, over a connection that the engine makes.
 import { z } from 'zod';
 import { endpointSchema } from '../../../shared/endpoint.js';
-import { userIdSchema } from '../../../shared/user-id.js';
+import { userIdSchema } from '../../../shared/user-id-schema.js';
 
 /** An object; the engine's own schema checks the rest. */
 export const planSchema = z.looseObject({});

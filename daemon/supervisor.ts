@@ -1,7 +1,6 @@
 // The privileged process: holds the redirect rules and the proxy's life, and touches no byte from the network. It
 // loads as little as it can; what the proxy may ask of it is daemon/privops.ts.
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { Fault } from '../shared/fault.js';
 import { portShares } from './divert/port-shares.js';
 import { redirectLayer } from './divert/redirect-layer.js';
@@ -10,27 +9,19 @@ import { forwardedPlan } from './supervisor/forwarded-plan.js';
 import { planBase } from './supervisor/plan-base.js';
 import { ProxyKeeper } from './supervisor/proxy-keeper.js';
 import { chooseListenRange } from './supervisor/listen-range.js';
-import { supervisorGround } from './supervisor/system-ground.js';
 import { warnOfEphemeralOverlap } from './supervisor/ephemeral-ports.js';
 import type { Config } from './config.js';
 import type { Diverter } from './divert/diverter.js';
 import type { StartMessage } from './privops.js';
 import type { ServiceManager } from './sys/service-manager.js';
+import type { FirstProxy } from './supervisor/first-proxy.js';
 import type { SupervisorLog } from './supervisor/supervisor-log.js';
 
 export interface SupervisorOptions {
   readonly config: Config;
-  /** The file that the proxy reads again by itself; undefined if there is none. */
-  readonly configPath: string | undefined;
-  readonly stateDir: string;
-  readonly runtimeDir: string;
-  /** Arguments of the proxy's main module, in full, e.g. `['proxy-process', '--state-dir', …]`. */
-  readonly proxyArguments: readonly string[];
-  /** Name or uid; by default the user `ftpseal`, else uid 21021. */
-  readonly proxyUser?: string | number | undefined;
+  readonly first: FirstProxy;
   readonly log: SupervisorLog;
-  /** Tests give another main module or redirect layer. */
-  readonly proxyMain?: string | undefined;
+  /** Tests give another redirect layer. */
   readonly diverter?: Diverter | undefined;
   /** Called once, when the first proxy is ready and the redirect in force. */
   readonly onReady?: (() => void) | undefined;
@@ -46,26 +37,19 @@ export interface SupervisorOptions {
  * Rejects with a Fault if it can't start; nothing is left behind then. The caller's other signal handlers stay.
  */
 export async function runSupervisor(options: SupervisorOptions): Promise<number> {
-  const { config, log } = options;
-  const main = options.proxyMain ?? fileURLToPath(new URL('./main.js', import.meta.url));
-  const ground = await supervisorGround({
-    ...options,
-    main,
-    proxyUser: options.proxyUser,
-    waiting: () => {
-      log('info', 'waiting for the previous proxy to end its sessions', {});
-    },
-  });
+  const { config, log, first } = options;
+  const { ground } = first;
   const own = await planBase(config.divert, ground.proxyUid, log);
   warnOfEphemeralOverlap(config.divert.sourcePorts, log);
   const start = await startMessage(config, log);
   const base = { ...own, forwarded: forwardedPlan(config, start.shares, log) };
-  const { command, release } = await ground.lock();
+  const release = await ground.lock();
   try {
     const keeper = new ProxyKeeper({
       base,
       start,
-      command,
+      command: ground.command,
+      first: first.child,
       diverter: options.diverter ?? (await redirectLayer(config.divert, start.shares, log)),
       log,
       onReady: options.onReady,

@@ -1,7 +1,7 @@
 // `ftpseal daemon`, its hidden child `proxy-process`, `cleanup` and `check`.
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { loadConfig, parseConfig } from '../config-load.js';
+import { fileURLToPath } from 'node:url';
 import { defaultConfigPath, machinePlaces } from '../sys/usual-places.js';
 import { EXIT, Fault } from '../../shared/fault.js';
 import type { LogLevel } from '../sys/log.js';
@@ -12,6 +12,7 @@ import { serviceManager } from '../sys/service-manager.js';
 import { print, printJson, type JsonOption } from './output.js';
 import { runtimeDirOf, stateDirOf, type DirOptions } from './paths.js';
 import type { SupervisorOptions } from '../supervisor.js';
+import type { GroundOptions } from '../supervisor/supervisor-ground.js';
 
 export interface DaemonOptions extends DirOptions {
   readonly config?: string;
@@ -43,37 +44,40 @@ export type Surroundings = Pick<SupervisorOptions, 'log' | 'onReady' | 'manager'
 /** The supervisor, wherever it runs. The proxy is this same program with other arguments. */
 export async function superviseDaemon(options: DaemonOptions, around: Surroundings): Promise<number> {
   outlastSurroundings();
-  const config = await loadConfig(options.config);
+  const log: SupervisorOptions['log'] = (level, message, fields) => {
+    if (level !== 'debug' || options.logLevel === 'debug') around.log(level, message, fields);
+  };
+  const { withFirstProxy } = await import('../supervisor/first-proxy.js');
+  return withFirstProxy(groundOptions(options, log), async (first) => {
+    const { loadConfig } = await import('../config-load.js');
+    const config = await loadConfig(options.config);
+    const { runSupervisor } = await import('../supervisor.js');
+    return runSupervisor({ ...around, config, first, log });
+  });
+}
+
+function groundOptions(options: DaemonOptions, log: SupervisorOptions['log']): GroundOptions {
   const configPath = options.config ?? (existsSync(defaultConfigPath) ? defaultConfigPath : undefined);
   // An administrator of Windows who starts it by hand starts the machine's daemon, not one of their own.
   const usual = process.platform === 'win32' ? machinePlaces : {};
   const stateDir = stateDirOf({ ...usual, ...options });
   const runtimeDir = runtimeDirOf({ ...usual, ...options });
-  const { runSupervisor } = await import('../supervisor.js');
-  return runSupervisor({
-    ...around,
-    config,
+  return {
     configPath: configPath === undefined ? undefined : resolve(configPath),
     stateDir,
     runtimeDir,
+    main: fileURLToPath(new URL('../main.js', import.meta.url)),
     proxyUser: proxyUser(options.proxyUser),
+    waiting: () => {
+      log('info', 'waiting for the previous proxy to end its sessions', {});
+    },
     proxyArguments: [
-      ...[
-        'proxy-process',
-        '--state-dir',
-        stateDir,
-        '--runtime-dir',
-        runtimeDir,
-        '--log-level',
-        options.logLevel,
-      ],
+      ...['proxy-process', '--state-dir', stateDir, '--runtime-dir', runtimeDir],
+      ...['--log-level', options.logLevel],
       ...(configPath === undefined ? [] : ['--config', resolve(configPath)]),
       ...(options.foreground === true ? ['--foreground'] : []),
     ],
-    log: (level, message, fields) => {
-      if (level !== 'debug' || options.logLevel === 'debug') around.log(level, message, fields);
-    },
-  });
+  };
 }
 
 function proxyUser(text: string | undefined): string | number | undefined {
@@ -125,6 +129,7 @@ export async function holdCommand(options: Pick<DaemonOptions, 'config'>): Promi
     return;
   }
   const { holdUntilStart } = await import('../supervisor/hold-until-start.js');
+  const { loadConfig, parseConfig } = await import('../config-load.js');
   const read = await loadConfig(options.config).catch((error: unknown) => Fault.from(error));
   await holdUntilStart(read instanceof Fault ? parseConfig('', 'no file') : read);
   if (read instanceof Fault) throw read;
@@ -134,11 +139,13 @@ export async function holdCommand(options: Pick<DaemonOptions, 'config'>): Promi
 /** Said by systemd (`$EXIT_STATUS`) and by the configuration; one that can't be read may have said so. */
 async function staysRefused(): Promise<boolean> {
   if (process.env['EXIT_STATUS'] === String(EXIT.retired)) return true;
+  const { loadConfig } = await import('../config-load.js');
   const config = await loadConfig().catch(() => undefined);
   return config?.divert.onFailure !== 'open';
 }
 
 export async function checkCommand(file: string | undefined, options: JsonOption): Promise<void> {
+  const { loadConfig } = await import('../config-load.js');
   const config = await loadConfig(file);
   const name = file ?? defaultConfigPath;
   const isMissing = file === undefined && !existsSync(defaultConfigPath);

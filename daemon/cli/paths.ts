@@ -2,7 +2,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Fault } from '../../shared/fault.js';
-import { DaemonClient } from '../ipc/client.js';
+import type { DaemonClient } from '../ipc/client.js';
 import { isMachine } from '../sys/own-user.js';
 import { localData } from '../sys/windows/known-folders.js';
 import { machinePlaces as system } from '../sys/usual-places.js';
@@ -25,6 +25,8 @@ export function runtimeDirOf(options: DirOptions): string {
 
 /** The daemon in the given runtime directory; without one the machine's, or else the user's own explicit proxy. */
 export async function connectDaemon({ runtimeDir }: DirOptions): Promise<DaemonClient> {
+  // Only here: the supervisor asks for places as well, and needs nothing of it.
+  const { DaemonClient } = await import('../ipc/client.js');
   if (runtimeDir !== undefined) return DaemonClient.connect(resolve(runtimeDir));
   try {
     return await DaemonClient.connect(system.runtimeDir);

@@ -41,7 +41,7 @@ function prepare(folder: string, mode: number, identity: ProxyIdentity): void {
   const parent = safeParent(folder);
   const target = path.join(parent, path.basename(path.resolve(folder)));
   makeIfMissing(target, mode);
-  const fd = openFolder(target, folder);
+  const fd = openOwn(target, folder);
   try {
     takeOver(fd, target, identity);
     // One that is right already may be on a file system that has become read-only.
@@ -110,9 +110,14 @@ function makeIfMissing(target: string, mode: number): void {
   }
 }
 
-function openFolder(target: string, folder: string): number {
+/** A descriptor of a folder that is no link; the caller closes it. */
+export function openFolder(folder: string): number {
+  return fs.openSync(folder, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW);
+}
+
+function openOwn(target: string, folder: string): number {
   try {
-    return fs.openSync(target, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW);
+    return openFolder(target);
   } catch (error) {
     if (hasCode(error, 'ENOTDIR') || hasCode(error, 'ELOOP')) {
       throw new Fault(

@@ -1,47 +1,56 @@
 // The supervisor on Linux: root, or a user with CAP_NET_ADMIN; the proxy is another user, made so by setpriv(1).
 import { SYSTEM_PATH } from '../sys/system-path.js';
-import { isReadOnly, prepareFolder } from './folders.js';
+import { existsSync } from 'node:fs';
+import { isReadOnly, openFolder, prepareFolder } from './folders.js';
 import { dropArguments, proxyIdentity, requireAccess, setprivMissing } from './proxy-identity.js';
-import { lockInstance } from './single-instance.js';
-import type { ProxyIdentity } from './proxy-identity.js';
-import type { GroundOptions, Locked, SupervisorGround } from './supervisor-ground.js';
+import type { ProxyCommand } from './proxy-child.js';
+import type { Need, ProxyIdentity } from './proxy-identity.js';
+import type { GroundOptions, SupervisorGround } from './supervisor-ground.js';
 
 export async function linuxGround(options: GroundOptions): Promise<SupervisorGround> {
   const identity = await proxyIdentity(options.proxyUser);
   // Everybody may reach the socket, nobody may open the folder: whoever can, can take its lock.
   prepareFolder(options.runtimeDir, 0o711, identity);
   prepareFolder(options.stateDir, 0o700, identity);
-  await requireReadableProgram(identity, options);
-  return { proxyUid: identity.uid, lock: () => lock(identity, options) };
+  await requireAccess(identity, needs(options));
+  const folder = openFolder(options.runtimeDir);
+  return {
+    proxyUid: identity.uid,
+    command: proxyCommand(identity, options, folder),
+    lock: async () => {
+      const { lockInstance } = await import('./single-instance.js');
+      return lockInstance(options.runtimeDir, folder, options.waiting);
+    },
+  };
 }
 
-async function lock(identity: ProxyIdentity, options: GroundOptions): Promise<Locked> {
-  const { main, proxyArguments } = options;
-  const held = await lockInstance(options.runtimeDir, options.waiting);
-  const command = {
+function proxyCommand(
+  identity: ProxyIdentity,
+  { main, proxyArguments }: GroundOptions,
+  folder: number,
+): ProxyCommand {
+  return {
     program: 'setpriv',
     argv: [...dropArguments(identity), process.execPath, main, ...proxyArguments],
     cwd: '/',
     env: { PATH: SYSTEM_PATH },
     output: 'inherit',
-    // Never used by the proxy: it carries the runtime folder's lock until both have ended.
-    inherited: [held.folderDescriptor],
+    // Never used by the proxy: it carries the runtime folder's lock, once this process has taken it, until both have ended.
+    inherited: [folder],
     missing: setprivMissing,
-  } as const;
-  const release = (): void => {
-    held.release();
   };
-  return { command, release };
 }
 
-async function requireReadableProgram(
-  identity: ProxyIdentity,
-  { main, configPath, runtimeDir, stateDir }: GroundOptions,
-): Promise<void> {
-  await requireAccess(identity, process.execPath, 'search');
-  await requireAccess(identity, main, 'read');
-  if (configPath !== undefined) await requireAccess(identity, configPath, 'read');
-  await requireAccess(identity, runtimeDir, 'write');
-  // A disk that fails leaves the machine with a read-only one: known servers are to be secured all the same.
-  if (!isReadOnly(stateDir)) await requireAccess(identity, stateDir, 'write');
+function needs({ main, configPath, runtimeDir, stateDir }: GroundOptions): readonly Need[] {
+  return [
+    { file: process.execPath, access: 'search' },
+    { file: main, access: 'read' },
+    // That there is none is the configuration's matter, and said there.
+    ...(configPath !== undefined && existsSync(configPath)
+      ? [{ file: configPath, access: 'read' } as const]
+      : []),
+    { file: runtimeDir, access: 'write' },
+    // A disk that fails leaves the machine with a read-only one: known servers are to be secured all the same.
+    ...(isReadOnly(stateDir) ? [] : [{ file: stateDir, access: 'write' } as const]),
+  ];
 }

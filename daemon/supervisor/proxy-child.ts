@@ -30,8 +30,7 @@ export class ProxyChild {
   readonly ended: Promise<ProxyEnd>;
   readonly #child: ChildProcess;
 
-  /** `onMessage` gets whatever the child sends, unchecked. */
-  constructor(command: ProxyCommand, onMessage: (message: unknown) => void) {
+  constructor(command: ProxyCommand) {
     const { output } = command;
     this.#child = spawn(command.program, command.argv, {
       cwd: command.cwd,
@@ -39,8 +38,12 @@ export class ProxyChild {
       stdio: [output, output, output, 'ipc', ...command.inherited],
       windowsHide: true,
     });
-    this.#child.on('message', onMessage);
     this.ended = endOf(this.#child, command);
+  }
+
+  /** `listener` gets whatever the child sends, unchecked. To be called before `start` is sent: until then the child says nothing. */
+  onMessage(listener: (message: unknown) => void): void {
+    this.#child.on('message', listener);
   }
 
   get pid(): number | undefined {

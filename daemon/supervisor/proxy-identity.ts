@@ -63,11 +63,22 @@ export function dropArguments(identity: ProxyIdentity): readonly string[] {
 /** `read` a file, `search` a folder or execute a program, `write` into a folder. */
 export type Access = 'read' | 'search' | 'write';
 
-/** Rejects with a Fault of code `config` that names what stands in the way, if the proxy's user may not do that. */
-export async function requireAccess(identity: ProxyIdentity, file: string, access: Access): Promise<void> {
-  if (await mayAccess(identity, file, access)) return;
+export interface Need {
+  /** An absolute path. */
+  readonly file: string;
+  readonly access: Access;
+}
+
+/** Rejects with a Fault of code `config` that names what stands in the way, if the proxy's user may not do all of that. */
+export async function requireAccess(identity: ProxyIdentity, needs: readonly Need[]): Promise<void> {
+  // A process for all of them takes as long as for one. Which of them it is has to be asked only where something is wrong.
+  if (await mayAccess(identity, needs)) return;
+  for (const need of needs) if (!(await mayAccess(identity, [need]))) throw await accessFault(identity, need);
+}
+
+async function accessFault(identity: ProxyIdentity, { file, access }: Need): Promise<Fault> {
   const blocker = await firstBlocked(identity, file);
-  throw new Fault(
+  return new Fault(
     'config',
     `The proxy runs as uid ${identity.uid}, which may not ${access} ${file}` +
       (blocker === undefined ? '.' : `: the folder ${blocker} is closed to it.`) +
@@ -80,15 +91,22 @@ async function firstBlocked(identity: ProxyIdentity, file: string): Promise<stri
   for (let folder = path.dirname(file); folder !== path.dirname(folder); folder = path.dirname(folder)) {
     parents.unshift(folder);
   }
-  for (const folder of parents) if (!(await mayAccess(identity, folder, 'search'))) return folder;
+  for (const folder of parents) {
+    if (!(await mayAccess(identity, [{ file: folder, access: 'search' }]))) return folder;
+  }
   return undefined;
 }
 
 const testFlag: Readonly<Record<Access, string>> = { read: '-r', search: '-x', write: '-w' };
 
 // Asked of the kernel in the proxy's place, so that groups, ACLs and mount options count.
-function mayAccess(identity: ProxyIdentity, file: string, access: Access): Promise<boolean> {
-  const argv = [...dropArguments(identity), '/usr/bin/test', testFlag[access], file];
+function mayAccess(identity: ProxyIdentity, needs: readonly Need[]): Promise<boolean> {
+  const test = needs.flatMap(({ file, access }, index) => [
+    ...(index === 0 ? [] : ['-a']),
+    testFlag[access],
+    file,
+  ]);
+  const argv = [...dropArguments(identity), '/usr/bin/test', ...test];
   return new Promise((resolve, reject) => {
     const child = spawn('setpriv', argv, { cwd: '/', env: { PATH: SYSTEM_PATH }, stdio: 'ignore' });
     child.once('error', (error) => {

@@ -32,6 +32,8 @@ export interface KeeperOptions {
   readonly base: PlanBase;
   readonly start: StartMessage;
   readonly command: ProxyCommand;
+  /** The first proxy, which was started by that command already. */
+  readonly first: ProxyChild;
   readonly diverter: Diverter;
   readonly log: SupervisorLog;
   readonly onReady?: (() => void) | undefined;
@@ -145,7 +147,7 @@ export class ProxyKeeper {
     let pause: number = BACKOFF_MS.first;
     for (let first = true; !this.#isStopping(); first = false) {
       const born = steadyNow();
-      const end = await this.#oneLife();
+      const end = await this.#oneLife(first ? this.#options.first : new ProxyChild(this.#options.command));
       if (this.#isStopping()) return;
       if (first && this.#phase === 'starting') throw startFault(end, this.#redirectFault);
       // Also if it died: another one would be of the files of the new version, which this process does not know.
@@ -157,10 +159,10 @@ export class ProxyKeeper {
     }
   }
 
-  async #oneLife(): Promise<ProxyEnd> {
+  async #oneLife(child: ProxyChild): Promise<ProxyEnd> {
     this.#phase = 'starting';
     this.#servers = [];
-    const child = new ProxyChild(this.#options.command, (message) => {
+    child.onMessage((message) => {
       this.#receive(child, message);
     });
     this.#child = child;

@@ -15,24 +15,21 @@ const NAMESPACE_LOCK = '\0ftpseal-supervisor';
 /** How long the proxy of a killed supervisor may take to end its sessions. */
 const PREDECESSOR_MS = STOP_GRACE_MS + 3000;
 
-export interface InstanceLock {
-  /** The locked runtime folder, to be inherited by the proxy: the lock lasts until both have ended. */
-  readonly folderDescriptor: number;
-  release(): void;
-}
-
-/** Takes both locks. Rejects with a Fault that says who is in the way. `waiting` is called if a predecessor's proxy is. */
-export async function lockInstance(runtimeDir: string, waiting: () => void): Promise<InstanceLock> {
-  const server = await lockNamespace();
-  const fd = fs.openSync(
-    runtimeDir,
-    fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW,
-  );
+/**
+ * Takes both locks, and resolves with what gives them back and closes `fd`, a descriptor of the runtime folder. Whoever inherited
+ * that holds the folder's lock too, whether before or after this. Rejects with a Fault that says who is in the way, `fd` closed.
+ * `waiting` is called if a predecessor's proxy is in the way.
+ */
+export async function lockInstance(runtimeDir: string, fd: number, waiting: () => void): Promise<() => void> {
+  const server = await lockNamespace().catch((error: unknown) => {
+    fs.closeSync(fd);
+    throw error;
+  });
   const release = (): void => {
     fs.closeSync(fd);
     server?.close();
   };
-  if (await lockFolder(fd, waiting)) return { folderDescriptor: fd, release };
+  if (await lockFolder(fd, waiting)) return release;
   release();
   throw new Fault(
     'usage',

@@ -17,11 +17,8 @@ export interface GroundOptions {
 
 export interface SupervisorGround {
   readonly proxyUid: UserId;
-  /** Takes the daemon's one place. Rejects with a Fault that says who is in the way. */
-  readonly lock: () => Promise<Locked>;
-}
-
-export interface Locked {
+  /** May be run before `lock`: a proxy does nothing but load until it is told to start. */
   readonly command: ProxyCommand;
-  readonly release: () => void;
+  /** Takes the daemon's one place. Resolves with what gives it back; rejects with a Fault that says who is in the way. */
+  readonly lock: () => Promise<() => void>;
 }

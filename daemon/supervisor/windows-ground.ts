@@ -10,7 +10,8 @@ import { ownUser } from '../sys/own-user.js';
 import { hold, type HeldFile } from '../sys/windows/exclusive-file.js';
 import { fileOwner, setFileRights, type Trustee } from '../sys/windows/file-security.js';
 import { processOwner } from '../sys/windows/process-owner.js';
-import type { GroundOptions, Locked, SupervisorGround } from './supervisor-ground.js';
+import type { ProxyCommand } from './proxy-child.js';
+import type { GroundOptions, SupervisorGround } from './supervisor-ground.js';
 
 /** How long one that is being stopped may take. */
 const PREDECESSOR_MS = STOP_GRACE_MS + 3000;
@@ -31,7 +32,11 @@ export async function windowsGround(options: GroundOptions): Promise<SupervisorG
   // Callers find the daemon through it; what is in it has rights of its own.
   prepareFolder(options.runtimeDir, keepers, ['BU']);
   prepareFolder(options.stateDir, keepers, []);
-  return Promise.resolve({ proxyUid: self.sid, lock: () => lock(options) });
+  return Promise.resolve({
+    proxyUid: self.sid,
+    command: proxyCommand(options),
+    lock: () => lock(options),
+  });
 }
 
 /** Makes the folder, or takes over one that administrators made; anybody may make folders in ProgramData. */
@@ -57,8 +62,7 @@ function requireOwn(folder: string): void {
   );
 }
 
-async function lock(options: GroundOptions): Promise<Locked> {
-  const { main, proxyArguments } = options;
+async function lock(options: GroundOptions): Promise<() => void> {
   // The driver's filter is one for the machine, wherever a daemon keeps its files.
   const files = [join(programData(), 'daemon.lock'), join(options.runtimeDir, 'daemon.lock')];
   const held: HeldFile[] = [];
@@ -73,8 +77,12 @@ async function lock(options: GroundOptions): Promise<Locked> {
       throw new Fault('usage', 'Another ftpseal daemon runs on this machine already; stop it first.');
     }
   }
+  return release;
+}
+
+function proxyCommand({ main, proxyArguments }: GroundOptions): ProxyCommand {
   const root = process.env['SystemRoot'] ?? 'C:\\Windows';
-  const command = {
+  return {
     program: process.execPath,
     argv: [main, ...proxyArguments],
     // No folder that somebody could put a library into.
@@ -86,6 +94,5 @@ async function lock(options: GroundOptions): Promise<Locked> {
     output: process.stderr.isTTY ? 'inherit' : 'ignore',
     inherited: [],
     missing: (cause: Error) => new Fault('internal', 'The proxy process can’t be started.', cause),
-  } as const;
-  return { command, release };
+  };
 }

@@ -26,6 +26,20 @@ interface Leg {
 /** The client host's own addresses. */
 const client = { ipv4: '10.22.0.2', ipv6: 'fd22::2' };
 
+/** Asks and answers by UDP, at both loopback addresses. */
+const datagrams = `
+  const ask = (family, host) => new Promise((resolve, reject) => {
+    const server = require('node:dgram').createSocket(family, (_, from) => server.send('answer', from.port, host, sent));
+    const client = require('node:dgram').createSocket(family, (text, from) => {
+      console.log(text + ' from ' + from.address);
+      client.close(); server.close(); resolve();
+    });
+    const sent = (error) => error && reject(error);
+    server.bind(0, host, () => client.send('question', server.address().port, host, sent));
+  });
+  ask('udp4', '127.0.0.1').then(() => ask('udp6', '::1'));
+`;
+
 const skip = process.geteuid?.() === 0 ? false : 'needs root for network namespaces';
 
 describe('redirect on Linux', { skip }, () => {
@@ -144,6 +158,13 @@ describe('redirect on Linux', { skip }, () => {
     await listen(other, client.ipv4, 21, 'own server');
     await apply();
     assert.equal(await greeting(person, client.ipv4, 21), 'own server');
+  });
+
+  // A local resolver answers so. The rules know a redirected connection by its answer, and this is none.
+  test('answers without a connection are left alone, on this machine too', async () => {
+    await apply({ onFailure: 'closed' });
+    const stdout = await must({ namespace: network.pc }, [process.execPath, '-e', datagrams]);
+    assert.equal(stdout, 'answer from 127.0.0.1\nanswer from ::1\n');
   });
 
   test('a connection made to a worker directly has no original destination (T53)', async () => {

@@ -46,13 +46,17 @@ export function formatHold(plan: DivertPlan | undefined): string {
     '\t\ttype nat hook output priority -100; policy accept;',
     '\t\tct state established return',
     '\t}',
-    ...(plan === undefined ? [] : formatPlaceChain(plan)),
-    ...(plan?.onFailure === 'closed' ? formatClosed(plan) : []),
+    ...(plan === undefined ? [] : formatHeld(plan)),
     '}\n',
   ].join('\n');
 }
 
-function formatClosed(plan: DivertPlan): readonly string[] {
+function formatHeld(plan: DivertPlan): readonly string[] {
+  if (plan.onFailure === 'open') return [...formatPlaceChain(plan), ...formatLeavingChain(['place'])];
+  return [...formatRefusals(plan), ...formatPlaceChain(plan), ...formatLeavingChain(['guard', 'place'])];
+}
+
+function formatRefusals(plan: DivertPlan): readonly string[] {
   return [...formatExemptSets(plan), ...formatGuardChain(plan, []), ...formatForwardGuard(plan, [])];
 }
 
@@ -61,7 +65,8 @@ function formatClosed(plan: DivertPlan): readonly string[] {
  * its way through the hooks at that moment knows the old table, whose rules have just ended, and not yet the new one.
  */
 export function formatTakeover(plan: DivertPlan): string {
-  return `${formatTakeoverRemoval()}table ${TAKEOVER} {\n${formatClosed(plan).join('\n')}\n}\n`;
+  const chains = [...formatRefusals(plan), ...formatLeavingChain(['guard'])];
+  return `${formatTakeoverRemoval()}table ${TAKEOVER} {\n${chains.join('\n')}\n}\n`;
 }
 
 /** Removes the third table, whether it is there or not. */
@@ -88,6 +93,7 @@ export function formatRuleset(plan: DivertPlan, lifetime: RuleLifetime): string 
     ...formatSourceChain(plan),
     ...formatGuardChain(plan, plan.workers),
     ...formatPlaceChain(plan),
+    ...formatLeavingChain(['guard', 'place']),
     ...formatForwardedChains(plan),
     '}\n',
   ].join('\n');
@@ -189,13 +195,7 @@ function formatSourceChain(plan: DivertPlan): readonly string[] {
 // proxy just lost is taken for that connection, skips the redirect and would log in in clear. So nothing that
 // should have been redirected may leave.
 function formatGuardChain(plan: DivertPlan, workers: readonly WorkerPorts[]): readonly string[] {
-  return [
-    '\tchain guard {',
-    '\t\ttype filter hook output priority 0; policy accept;',
-    ...leftAlone(plan),
-    ...refusalRules(plan, workers),
-    '\t}',
-  ];
+  return ['\tchain guard {', ...leftAlone(plan), ...refusalRules(plan, workers), '\t}'];
 }
 
 // The workers' ports are no privileged ones. While a worker or the proxy is dead any user could listen there and be sent
@@ -205,14 +205,30 @@ function formatGuardChain(plan: DivertPlan, workers: readonly WorkerPorts[]): re
 function formatPlaceChain(plan: DivertPlan): readonly string[] {
   return [
     '\tchain place {',
-    '\t\ttype filter hook output priority 0; policy accept;',
-    '\t\ttcp flags & (syn | ack) != (syn | ack) return',
     '\t\tct direction original return',
     `\t\tmeta l4proto tcp ct original proto-dst != { ${interceptedPorts(plan)} } return`,
     ...['ip saddr 127.0.0.1', 'ip6 saddr ::1'].map(
       (source) => `\t\t${source} meta skuid != ${plan.proxyUid} drop`,
     ),
     ...forwardedPlaceRules(plan),
+    '\t}',
+  ];
+}
+
+/** Flags of a packet that begins or answers a connection, and who judges it. */
+const judges = {
+  guard: 'tcp flags & (syn | ack) == syn goto guard',
+  place: 'tcp flags & (syn | ack) == (syn | ack) goto place',
+} as const;
+
+// Every packet that leaves this machine passes here, whosever it is: one hook for both judges, and one rule for all but the
+// first packet of a connection. What is not TCP matches none of the three.
+function formatLeavingChain(chains: readonly (keyof typeof judges)[]): readonly string[] {
+  return [
+    '\tchain leaving {',
+    '\t\ttype filter hook output priority 0; policy accept;',
+    '\t\ttcp flags & syn != syn return',
+    ...chains.map((chain) => `\t\t${judges[chain]}`),
     '\t}',
   ];
 }

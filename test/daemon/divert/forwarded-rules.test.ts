@@ -86,7 +86,10 @@ test('closed refuses devices too when the proxy is gone; open lets them go their
   const held = chainsOf(formatHold(gateway));
   assert.match(held.get('forward_guard') ?? '', /ip saddr 10\.21\.0\.0\/24 goto refused\n/);
   assert.equal(held.get('refused'), 'tcp dport { 21 } reject with tcp reset\n');
-  assert.deepEqual([...chainsOf(formatHold({ ...gateway, onFailure: 'open' })).keys()], ['out', 'place']);
+  assert.deepEqual(
+    [...chainsOf(formatHold({ ...gateway, onFailure: 'open' })).keys()],
+    ['out', 'place', 'leaving'],
+  );
 });
 
 test('without forwarded there is no rule about other hosts', () => {

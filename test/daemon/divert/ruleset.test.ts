@@ -57,7 +57,6 @@ table inet ftpseal {
 		meta skuid 21021 oif "lo" snat ip6 to tcp sport map @active6
 	}
 	chain guard {
-		type filter hook output priority 0; policy accept;
 		tcp dport != { 21, 2121, 21210-22209, 22210-23209 } return
 		tcp flags & (fin | syn | rst | ack) != syn return
 		meta skuid { 21021, 1000 } return
@@ -71,12 +70,16 @@ table inet ftpseal {
 		tcp dport 22210-23209 ip6 daddr @servers6 reject with tcp reset
 	}
 	chain place {
-		type filter hook output priority 0; policy accept;
-		tcp flags & (syn | ack) != (syn | ack) return
 		ct direction original return
 		meta l4proto tcp ct original proto-dst != { 21, 2121, 21210-22209, 22210-23209 } return
 		ip saddr 127.0.0.1 meta skuid != 21021 drop
 		ip6 saddr ::1 meta skuid != 21021 drop
+	}
+	chain leaving {
+		type filter hook output priority 0; policy accept;
+		tcp flags & syn != syn return
+		tcp flags & (syn | ack) == syn goto guard
+		tcp flags & (syn | ack) == (syn | ack) goto place
 	}
 }
 `;
@@ -119,14 +122,6 @@ table inet ftpseal_hold {
 		type nat hook output priority -100; policy accept;
 		ct state established return
 	}
-	chain place {
-		type filter hook output priority 0; policy accept;
-		tcp flags & (syn | ack) != (syn | ack) return
-		ct direction original return
-		meta l4proto tcp ct original proto-dst != { 21, 2121, 21210-22209, 22210-23209 } return
-		ip saddr 127.0.0.1 meta skuid != 21021 drop
-		ip6 saddr ::1 meta skuid != 21021 drop
-	}
 	set exempt4 {
 		type ipv4_addr; flags interval; auto-merge
 		elements = { 198.51.100.0/24 }
@@ -136,7 +131,6 @@ table inet ftpseal_hold {
 		elements = { 2001:db8:1::/48 }
 	}
 	chain guard {
-		type filter hook output priority 0; policy accept;
 		tcp dport != { 21, 2121, 21210-22209, 22210-23209 } return
 		tcp flags & (fin | syn | rst | ack) != syn return
 		meta skuid { 21021, 1000 } return
@@ -145,13 +139,27 @@ table inet ftpseal_hold {
 		ip6 daddr @exempt6 return
 		tcp dport { 21, 2121 } reject with tcp reset
 	}
+	chain place {
+		ct direction original return
+		meta l4proto tcp ct original proto-dst != { 21, 2121, 21210-22209, 22210-23209 } return
+		ip saddr 127.0.0.1 meta skuid != 21021 drop
+		ip6 saddr ::1 meta skuid != 21021 drop
+	}
+	chain leaving {
+		type filter hook output priority 0; policy accept;
+		tcp flags & syn != syn return
+		tcp flags & (syn | ack) == syn goto guard
+		tcp flags & (syn | ack) == (syn | ack) goto place
+	}
 }
 `,
   );
   assert.doesNotMatch(formatHold({ ...full, onFailure: 'open' }), /guard|exempt/);
   assert.doesNotMatch(formatHold(undefined), /place|guard|exempt/);
-  const refusing = (text: string) => text.slice(text.indexOf('\tset exempt4'));
+  const refusing = (text: string) => /\tset exempt4[^]*\tchain guard \{[^}]*\{[^]*?\n\t\}\n/.exec(text)?.[0];
+  assert.ok(refusing(formatTakeover(full)));
   assert.equal(refusing(formatTakeover(full)), refusing(formatHold(full)), 'the takeover refuses the same');
+  assert.match(formatTakeover(full), /\(syn \| ack\) == syn goto guard\n\t\}\n\}\n$/, 'and nothing else');
 });
 
 test('removal works whether the table is there or not', () => {

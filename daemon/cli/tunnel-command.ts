@@ -36,6 +36,7 @@ const wordsSchema = z.object({
   name: z.string().optional(),
   holdEof: z.boolean().default(false),
   passphraseFile: z.string().optional(),
+  config: z.string().optional(),
 });
 export type TunnelWords = z.input<typeof wordsSchema>;
 type Words = z.output<typeof wordsSchema>;
@@ -49,7 +50,7 @@ export async function tunnelCommand(program: readonly string[], given: TunnelWor
   });
   try {
     const plan = planTunnel({ ...words, port: words.port, program });
-    const security = await securityOf(words, plan);
+    const security = await securityOf(words, plan, report);
     const patienceMs = words.timeout === undefined ? undefined : parseSeconds(words.timeout);
     const { clientEof: endsWithClient, holdEof: holdsEnd } = words;
     return await runTunnel({ plan, security, patienceMs, endsWithClient, holdsEnd, report });
@@ -61,7 +62,7 @@ export async function tunnelCommand(program: readonly string[], given: TunnelWor
   }
 }
 
-async function securityOf(words: Words, plan: TunnelPlan): Promise<Security> {
+async function securityOf(words: Words, plan: TunnelPlan, report: Report): Promise<Security> {
   if (!words.encryption) return { kind: 'clear' };
   const method = words.method === undefined ? undefined : parseMethod(words.method);
   const policy = policyOf(words);
@@ -78,8 +79,26 @@ async function securityOf(words: Words, plan: TunnelPlan): Promise<Security> {
     );
   }
   const credentials = await credentialsOf(words, plan);
-  const authorities = looksAtPeer(policy) ? await loadAuthorities(words.directory) : undefined;
+  const further = () =>
+    looksAtAuthorities(policy) ? organisationsAuthorities(words.config, report) : Promise.resolve(undefined);
+  const authorities = looksAtPeer(policy) ? await loadAuthorities(words.directory, further) : undefined;
   return { kind: 'tls', credentials, authorities, method, policy, name };
+}
+
+/** Those of trust.ca_bundle. Whoever may not read the configuration, and did not ask for it, has the machine's alone. */
+async function organisationsAuthorities(
+  config: string | undefined,
+  report: Report,
+): Promise<string | undefined> {
+  const { loadConfig } = await import('../config-load.js');
+  try {
+    return (await loadConfig(config)).trust.authorities;
+  } catch (error) {
+    const fault = Fault.from(error);
+    if (config !== undefined || fault.code !== 'config') throw error;
+    report.warn(`authorities of trust.ca_bundle are not known: ${fault.userMessage}`);
+    return undefined;
+  }
 }
 
 async function credentialsOf(words: Words, plan: TunnelPlan): Promise<Credentials | undefined> {

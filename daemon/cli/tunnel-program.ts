@@ -1,5 +1,6 @@
 // The command line of `ftpseal tunnel`; what it does is in tunnel-command.ts, loaded when it runs.
 import type { Command } from 'commander';
+import { defaultConfigPath } from '../sys/usual-places.js';
 import { examples } from './options.js';
 import type * as TunnelModule from './tunnel-command.js';
 
@@ -31,6 +32,10 @@ export function addTunnelCommand(program: Command, onExit: (code: number) => voi
     .option('--fingerprint <SHA256:…>', 'the other end must have this key')
     .option('--name <host>', 'the server’s certificate must be made out to this name (default: of -p)')
     .option('--hold-eof', 'keep the client’s end of file back until the server has ended')
+    .option(
+      '--config <file>',
+      `configuration whose trust.ca_bundle is believed (default: ${defaultConfigPath})`,
+    )
     .option('--passphrase-file <file>', 'file whose first line opens the private key')
     .addHelpText('after', help)
     .action(async (argv: readonly string[], options: TunnelModule.TunnelWords) => {

@@ -1,6 +1,7 @@
 // The certificate authorities that this machine trusts. Node brings its own list, which knows nothing of a company's own
 // authority or of one that the administrator removed.
 import { readFileSync } from 'node:fs';
+import tls from 'node:tls';
 
 /** Where the systems keep their bundle: Debian, Red Hat, SUSE, Alpine and BSD. */
 const BUNDLES = [
@@ -18,6 +19,13 @@ export function readMachineAuthorities(): string | undefined {
     if (pem?.includes('-----BEGIN CERTIFICATE-----') === true) return pem;
   }
   return undefined;
+}
+
+/** The machine's authorities and `further` (PEM). Undefined: Node's own list. Naming any takes that list away, so it is named along. */
+export function authoritiesWith(further: string | undefined): readonly string[] | undefined {
+  const machine = readMachineAuthorities();
+  if (further === undefined) return machine === undefined ? undefined : [machine];
+  return machine === undefined ? [...tls.rootCertificates, further] : [machine, further];
 }
 
 function readIfPresent(path: string): string | undefined {

@@ -3,7 +3,7 @@
 import { constants } from 'node:crypto';
 import tls from 'node:tls';
 import type { TlsVersion } from '../../shared/policy.js';
-import { readMachineAuthorities } from './machine-authorities.js';
+import { authoritiesWith } from './machine-authorities.js';
 
 /** By the further authorities, of which a process has one text or none, then by the rest. */
 const shared = new Map<string | undefined, Map<string, tls.SecureContext>>();
@@ -31,7 +31,7 @@ export interface ContextOptions {
 
 /** The context for these options; the machine's authorities are read once, unless others are given. */
 export function clientContext(options: ContextOptions): tls.SecureContext {
-  if (options.authorities !== undefined) return createContext(options, options.authorities);
+  if (options.authorities !== undefined) return createContext(options, [options.authorities]);
   const isVouched = options.vouching !== 'none';
   const further = isVouched ? options.furtherAuthorities : undefined;
   const contexts = shared.get(further) ?? new Map<string, tls.SecureContext>();
@@ -39,21 +39,14 @@ export function clientContext(options: ContextOptions): tls.SecureContext {
   const key = `${options.minVersion} ${options.group ?? ''} ${options.vouching ?? ''}`;
   const known = contexts.get(key);
   if (known !== undefined) return known;
-  const context = createContext(options, isVouched ? allAuthorities(further) : []);
+  const context = createContext(options, isVouched ? authoritiesWith(further) : []);
   contexts.set(key, context);
   return context;
 }
 
-/** Undefined: Node's own list. Naming any authority takes that list away, so it is named along. */
-function allAuthorities(further: string | undefined): string | string[] | undefined {
-  const machine = readMachineAuthorities();
-  if (further === undefined) return machine;
-  return machine === undefined ? [...tls.rootCertificates, further] : [machine, further];
-}
-
 function createContext(
   { minVersion, group }: ContextOptions,
-  authorities: string | string[] | undefined,
+  authorities: readonly string[] | undefined,
 ): tls.SecureContext {
   const isOld = minVersion === 'TLSv1' || minVersion === 'TLSv1.1';
   // A second handshake could show another key after the verdict on the first.
@@ -66,6 +59,6 @@ function createContext(
     ...(group === undefined
       ? {}
       : { ecdhCurve: [group, ...groups.filter((name) => name !== group)].join(':') }),
-    ...(authorities === undefined ? {} : { ca: authorities }),
+    ...(authorities === undefined ? {} : { ca: [...authorities] }),
   });
 }

@@ -8,7 +8,7 @@ import { pairUp } from '../cert/chain.js';
 import { formatPem } from '../cert/issuing.js';
 import { FILE_BYTES_MAX, readMaterial, type AskPassphrase } from '../cert/material.js';
 import { formatPrivateKey } from '../cert/private-key.js';
-import { readMachineAuthorities } from '../relay/machine-authorities.js';
+import { authoritiesWith } from '../relay/machine-authorities.js';
 
 export interface CredentialWords {
   /** `-C`: certificate, its chain, and the key unless `key` says otherwise. */
@@ -61,12 +61,15 @@ async function readBounded(name: string, isDefault: boolean): Promise<Buffer> {
   }
 }
 
-/** All certificates in a folder (every file that holds some), or the machine's authorities without one; in PEM. */
-export async function loadAuthorities(folder: string | undefined): Promise<readonly string[] | undefined> {
-  if (folder === undefined) {
-    const machine = readMachineAuthorities();
-    return machine === undefined ? undefined : [machine];
-  }
+/**
+ * All certificates in a folder (every file that holds some); without one the machine's authorities, and the organisation's own, for
+ * which `further` is asked then. In PEM; undefined: Node's own list.
+ */
+export async function loadAuthorities(
+  folder: string | undefined,
+  further: () => Promise<string | undefined>,
+): Promise<readonly string[] | undefined> {
+  if (folder === undefined) return authoritiesWith(await further());
   const texts: string[] = [];
   for (const name of await filesIn(folder)) texts.push(await readText(join(folder, name)));
   const found = texts.flatMap((text) => certificatesIn(text).map(toPem));

@@ -27,7 +27,7 @@ export interface DoctorOptions extends DirOptions, JsonOption {
 
 /** Resolves with the exit code: `failed` if something failed, whatever the warnings. */
 export async function doctorCommand(server: string | undefined, options: DoctorOptions): Promise<number> {
-  const findings = server === undefined ? await checkMachine(options) : await checkServer(server);
+  const findings = server === undefined ? await checkMachine(options) : await checkServer(server, options);
   show({ findings }, options, () => findings.map(formatFinding).join('\n'));
   return findings.some((finding) => finding.state === 'fail') ? EXIT.failed : EXIT.done;
 }
@@ -66,7 +66,7 @@ async function checkMachine(options: DoctorOptions): Promise<readonly Finding[]>
   ];
 }
 
-async function checkServer(text: string): Promise<readonly Finding[]> {
+async function checkServer(text: string, options: DoctorOptions): Promise<readonly Finding[]> {
   const { host, port } = parseHost(text);
   const address = parseIpAddress(host);
   const addresses = address === undefined ? await resolveName(host) : [address];
@@ -80,24 +80,26 @@ async function checkServer(text: string): Promise<readonly Finding[]> {
       },
     ];
   }
-  const results: Finding[] = [];
+  const { finding, config } = await checkConfig(options.config);
+  // What is right about it belongs to the machine's check.
+  const results: Finding[] = config === undefined ? [withoutBundle(finding)] : [];
   for (const one of addresses) {
-    results.push(
-      ...(await probeOne(
-        { address: one, port: port ?? ftpPort() },
-        address === undefined ? host : undefined,
-      )),
-    );
+    const name = address === undefined ? host : undefined;
+    const endpoint = { address: one, port: port ?? ftpPort() };
+    results.push(...(await probeOne(endpoint, name, config?.trust.authorities)));
   }
   return results;
 }
 
-async function probeOne(
-  endpoint: Parameters<typeof probe>[0],
-  name: string | undefined,
-): Promise<readonly Finding[]> {
+/** The server is what was asked about: that the configuration can't be read only leaves its authorities out. */
+function withoutBundle(finding: Finding): Finding {
+  const todo = 'authorities of trust.ca_bundle are not believed here until it can be read';
+  return { ...finding, state: 'warn', todo };
+}
+
+async function probeOne(...where: Parameters<typeof probe>): Promise<readonly Finding[]> {
   try {
-    return probeFindings(await probe(endpoint, name));
+    return probeFindings(await probe(...where));
   } catch (error) {
     const todo = 'if it should be encrypted, ask the server’s owner; ftpseal would go by fallback.cleartext';
     return [{ check: 'server', state: 'fail', text: Fault.from(error).userMessage, todo }];

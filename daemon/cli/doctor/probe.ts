@@ -4,6 +4,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { formatEndpoint, parseIpAddress, type Endpoint } from '../../../shared/endpoint.js';
 import { Fault } from '../../../shared/fault.js';
 import type { KeyFingerprint } from '../../../shared/fingerprint.js';
+import { clientContext } from '../../relay/tls-context.js';
 import { printable } from '../../sys/redact.js';
 import { fingerprintOfCertificate } from '../../trust/spki.js';
 
@@ -23,8 +24,14 @@ export interface ProbeResult {
   readonly untrustedBecause: string | undefined;
 }
 
-/** Rejects with a Fault of code `network` that says which step failed and what that means. */
-export async function probe(endpoint: Endpoint, name: string | undefined): Promise<ProbeResult> {
+/**
+ * `authorities`: PEM, believed besides the machine's. Rejects with a Fault of code `network` that says which step failed and what that means.
+ */
+export async function probe(
+  endpoint: Endpoint,
+  name: string | undefined,
+  authorities: string | undefined,
+): Promise<ProbeResult> {
   const server = formatEndpoint(endpoint);
   const socket = await dial(endpoint, server);
   try {
@@ -36,7 +43,7 @@ export async function probe(endpoint: Endpoint, name: string | undefined): Promi
     if (!answer.startsWith('234')) {
       throw failed(`${server} offers no encryption (AUTH TLS: ${printable(answer)})`);
     }
-    const tls = await handshake(socket, name, server);
+    const tls = await handshake(socket, { host: name ?? endpoint.address, authorities, server });
     const result = describe(tls, server, greeting);
     tls.destroy();
     return result;
@@ -99,11 +106,25 @@ function readReply(socket: Socket, otherwise: string): Promise<string> {
   });
 }
 
-function handshake(socket: Socket, name: string | undefined, server: string): Promise<TLSSocket> {
+interface Peer {
+  /** The name or address that the certificate is compared with. */
+  readonly host: string;
+  readonly authorities: string | undefined;
+  /** For sentences. */
+  readonly server: string;
+}
+
+function handshake(socket: Socket, { host, authorities, server }: Peer): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    const isName = name !== undefined && parseIpAddress(name) === undefined;
+    const isName = parseIpAddress(host) === undefined;
     // What an authority says is reported, not demanded: the key is what is trusted.
-    const tls = connectTls({ socket, rejectUnauthorized: false, ...(isName ? { servername: name } : {}) });
+    const tls = connectTls({
+      socket,
+      host,
+      secureContext: clientContext({ minVersion: 'TLSv1.2', furtherAuthorities: authorities }),
+      rejectUnauthorized: false,
+      ...(isName ? { servername: host } : {}),
+    });
     const timer = setTimeout(() => tls.destroy(new Error('timed out')), stepMs);
     tls.once('secureConnect', () => {
       clearTimeout(timer);

@@ -1,10 +1,11 @@
 // Which certificates of the other end are accepted, with real handshakes.
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
 import { after, afterEach, describe, it } from 'node:test';
 import { openGround } from './ground.js';
 import { endRunning, listeningTunnel, tunnel } from './tunnel-process.js';
 
-const { shop, joint, file, keyFingerprint } = openGround();
+const { shop, joint, file, read, keyFingerprint } = openGround();
 after(shop.remove);
 afterEach(endRunning);
 
@@ -39,6 +40,20 @@ describe('the other end’s certificate', () => {
     assert.match(unknown.client.stderr, /authority that is not known/);
     const known = await against('named.pem', ['-S', '-D', file('authorities')]);
     assert.deepEqual([known.client.code, known.client.stderr], [0, '']);
+  });
+
+  it('by -S without -D: the machine’s authorities, and those of trust.ca_bundle', async () => {
+    const config = shop.write('config.toml', `[trust]\nca_bundle = "${file('root.crt')}"\n`);
+    const known = await against('named.pem', ['-S', '--config', config]);
+    assert.deepEqual([known.client.code, known.client.stderr], [0, '']);
+    const folder = ['-S', '--config', config, '-D', file('others')];
+    mkdirSync(file('others'));
+    shop.write('others/localhost.crt', read('localhost.crt'));
+    const unknown = await against('named.pem', folder);
+    assert.match(unknown.client.stderr, /authority that is not known/, '-D alone decides');
+    const broken = await tunnel(['-p', '127.0.0.1:1', '-S', '--config', file('root.crt')]).ended;
+    assert.equal(broken.code, 1);
+    assert.match(broken.stderr, /root\.crt:1: /);
   });
 
   it('by -r: self-signed passes, unknown does not', async () => {

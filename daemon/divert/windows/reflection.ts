@@ -9,9 +9,10 @@
 import { parsePort } from '../../../shared/endpoint.js';
 import { addressFromBytes, addressToBytes } from '../../sys/sockaddr.js';
 import { adjustChecksum, checksumDelta } from './checksum.js';
+import { expiryOf, isOver, notePacket } from './connection-life.js';
 import { CLIENT_FIN, ConnectionTable, NO_SLOT, PROXY_FIN, STATE } from './connection-table.js';
 import { FTP_DATA, ROLE } from './rules.js';
-import { ACK, FIN, RST, SYN, Segment } from './segment.js';
+import { ACK, RST, SYN, Segment } from './segment.js';
 import type { Endpoint, Port } from '../../../shared/endpoint.js';
 import type { ConnectionOrigin } from '../diverter.js';
 import type { Slot } from './connection-table.js';
@@ -41,23 +42,11 @@ export interface ReflectionOptions {
   readonly onClosed: (id: number) => void;
 }
 
-const minute = 60_000;
-/** Milliseconds that a connection stays in the table after its last packet, by state. */
-const TIME_OUT = {
-  syn: 75_000,
-  established: 120 * minute,
-  halfClosed: 10 * minute,
-  closed: 130_000,
-  reset: 10_000,
-};
-/** Small files leave hundreds of closed connections a second, each for `TIME_OUT.closed`. */
+/** Small files leave hundreds of closed connections a second, each for two minutes. */
 const CAPACITY = 65_535;
 /** Ports tried as alias: all that stands in the way is the same client's connections to the same server and worker. */
 const ALIAS_TRIES = 64;
 const ALIAS_FIRST = 32_768;
-
-const CLIENT = CLIENT_FIN;
-const PROXY = PROXY_FIN;
 
 export class Reflection {
   readonly #options: ReflectionOptions;
@@ -137,7 +126,7 @@ export class Reflection {
     const slot = id === 0 ? -1 : this.#table.id.indexOf(id);
     if (slot === NO_SLOT) return;
     this.#table.pinned[slot] = 1;
-    this.#table.expires[slot] = this.#expiry(slot, this.#table.expires[slot] ?? 0);
+    this.#table.expires[slot] = expiryOf(this.#table, slot, this.#table.expires[slot] ?? 0);
   }
 
   /** Forgets what has expired. To be called every few seconds; walks the whole table. */
@@ -178,7 +167,7 @@ export class Reflection {
     if (!rules.maySpeak(this.#ownerOf(bytes))) return 'drop';
     if (slot !== NO_SLOT) this.#remove(slot);
     const rival = this.#table.findByClient(bytes, this.#segment, destinationPort, FTP_DATA);
-    if (rival !== NO_SLOT && !this.#isOver(rival)) return 'drop';
+    if (rival !== NO_SLOT && !isOver(this.#table, rival)) return 'drop';
     if (rival !== NO_SLOT) this.#remove(rival);
     const ports = { client: destinationPort, server: FTP_DATA, alias: destinationPort, proxy: sourcePort };
     const added = this.#add(bytes, ports, now);
@@ -270,14 +259,11 @@ export class Reflection {
     this.sweep(now);
     const { capacity, expires } = this.#table;
     if (this.#table.size < capacity) return;
-    const over = Array.from({ length: capacity }, (_, slot) => slot).filter((slot) => this.#isOver(slot));
+    const over = Array.from({ length: capacity }, (_, slot) => slot).filter((slot) =>
+      isOver(this.#table, slot),
+    );
     over.sort((a, b) => (expires[a] ?? 0) - (expires[b] ?? 0));
     for (const slot of over.slice(0, Math.ceil(over.length / 2))) this.#remove(slot);
-  }
-
-  #isOver(slot: Slot): boolean {
-    const state = this.#table.state[slot];
-    return state === STATE.closed || state === STATE.reset;
   }
 
   #remove(slot: Slot): void {
@@ -287,15 +273,15 @@ export class Reflection {
   }
 
   #toProxy(bytes: Uint8Array, slot: Slot, now: number, duty: ChecksumDuty): Verdict {
-    this.#note(slot, CLIENT, now);
     const table = this.#table;
+    notePacket(table, slot, this.#segment.flags, CLIENT_FIN, now);
     this.#segment.setPorts(bytes, table.aliasPort[slot] ?? 0, table.proxyPort[slot] ?? 0);
     return this.#reflect(bytes, table.deltaToProxy[slot] ?? 0, duty);
   }
 
   #toClient(bytes: Uint8Array, slot: Slot, now: number, duty: ChecksumDuty): Verdict {
-    this.#note(slot, PROXY, now);
     const table = this.#table;
+    notePacket(table, slot, this.#segment.flags, PROXY_FIN, now);
     this.#segment.setPorts(bytes, table.serverPort[slot] ?? 0, table.clientPort[slot] ?? 0);
     return this.#reflect(bytes, table.deltaToClient[slot] ?? 0, duty);
   }
@@ -305,41 +291,6 @@ export class Reflection {
     segment.swapAddresses(bytes);
     if (duty === 'adjust') segment.setChecksum(bytes, adjustChecksum(segment.checksum(bytes), delta));
     return 'reflect';
-  }
-
-  /** Takes one more packet of one side into the connection's state. */
-  #note(slot: Slot, side: number, now: number): void {
-    const { flags } = this.#segment;
-    const table = this.#table;
-    if ((flags & RST) !== 0) {
-      table.state[slot] = STATE.reset;
-    } else if ((flags & FIN) !== 0) {
-      const fins = (table.fins[slot] ?? 0) | side;
-      table.fins[slot] = fins;
-      table.state[slot] = fins === (CLIENT | PROXY) ? STATE.closed : STATE.halfClosed;
-    } else if ((flags & (SYN | ACK)) === ACK && isProvisional(table.state[slot])) {
-      // A reset that the other side did not believe leaves the connection as it was.
-      table.state[slot] = openState(table.fins[slot] ?? 0);
-    }
-    table.expires[slot] = this.#expiry(slot, now);
-  }
-
-  // A client that has not sent its FIN may send more at any time; were its connection forgotten, that would leave in clear.
-  #expiry(slot: Slot, now: number): number {
-    const { state, fins, pinned } = this.#table;
-    const isOpen = ((fins[slot] ?? 0) & CLIENT) === 0;
-    switch (state[slot]) {
-      case STATE.established:
-        return pinned[slot] === 1 ? Infinity : now + TIME_OUT.established;
-      case STATE.halfClosed:
-        return pinned[slot] === 1 && isOpen ? Infinity : now + TIME_OUT.halfClosed;
-      case STATE.closed:
-        return now + TIME_OUT.closed;
-      case STATE.reset:
-        return now + TIME_OUT.reset;
-      default:
-        return now + TIME_OUT.syn;
-    }
   }
 
   // TCP fragments are nobody's habit, and a part without ports can't be told from others: what could be ours does not leave.
@@ -379,14 +330,6 @@ interface Mapping {
 
 function isFirst(flags: number): boolean {
   return (flags & (SYN | ACK | RST)) === SYN;
-}
-
-function isProvisional(state: number | undefined): boolean {
-  return state === STATE.syn || state === STATE.reset;
-}
-
-function openState(fins: number): number {
-  return fins === 0 ? STATE.established : fins === (CLIENT | PROXY) ? STATE.closed : STATE.halfClosed;
 }
 
 function endpointOf(bytes: Uint8Array, port: number): Endpoint {

@@ -13,7 +13,7 @@ import { openLab, type Lab } from './harness/lab.js';
 import { content } from './harness/payload.js';
 import { openDescriptors } from './harness/proc.js';
 import type { LabServer } from './harness/server.js';
-import { bigFile, bigSize, layVictims, Victims } from './harness/victims.js';
+import { bigFile, bigSize, layVictims, longPause, Victims } from './harness/victims.js';
 import { vsftpdTls } from './servers/vsftpd.js';
 
 let lab: Lab;
@@ -78,18 +78,21 @@ async function startUpload(victims: Victims, name: string): Promise<void> {
   const file = path.join(lab.folder, `${name}.local`);
   writeFileSync(file, content(bigSize, 3));
   await victims.logIn(name);
-  const upload = { op: 'start', name, command: `STOR ${name}.bin`, path: file, pause: 0.02 } as const;
+  const upload = { op: 'start', name, command: `STOR ${name}.bin`, path: file, pause: longPause } as const;
   assert.match(await victims.agent.reply(upload), /^150/);
   await victims.moves(name);
 }
 
 test('a client killed in the middle of a download', async () => {
   const victims = victimsOf(server);
-  await victims.download('download');
+  await victims.download('download', longPause);
   assert.equal((await status()).sessions.secured, 1);
   await victims.agent.kill();
   await nothingLeft();
-  await waitFor('the server to know', () => server.log().includes('FAIL DOWNLOAD'));
+  await waitFor(
+    () => `the server to know: ${server.log()}`,
+    () => server.log().includes('FAIL DOWNLOAD'),
+  );
 });
 
 test('a client killed in the middle of an upload: the server has the part that came, as without ftpseal', async () => {
@@ -134,7 +137,7 @@ test('kill -9 of the server’s side: downloads and uploads end in 4yz or withou
   const before = new Set(await serverProcesses());
   const victims = victimsOf(server);
   await victims.logIn('idle');
-  await victims.download('download');
+  await victims.download('download', longPause);
   await startUpload(victims, 'upload');
   const sessions = (await serverProcesses()).filter((pid) => !before.has(pid));
   assert.ok(sessions.length >= 3, 'the server’s processes');

@@ -15,6 +15,8 @@ export const bigFile = 'big.bin';
 export const bigSize = 40_000_000;
 /** Seconds of rest after each 64 KiB: some 3 MB/s, so that the big file takes a quarter of a minute. */
 const pause = 0.02;
+/** The same for what must not be over before it is killed, however long that takes on a busy machine: five minutes. */
+export const longPause = 0.5;
 /** Seconds that a newcomer gives each answer. */
 const newcomerPatience = 5;
 
@@ -73,15 +75,15 @@ export class Victims {
     return opened.ports?.[0] ?? 0;
   }
 
-  /** A session that reads the big file slowly. */
-  async download(name: string): Promise<number> {
+  /** A session that reads the big file slowly; `rest`: seconds after each 64 KiB. */
+  async download(name: string, rest = pause): Promise<number> {
     const port = await this.logIn(name);
     await this.agent.reply({
       op: 'start',
       name,
       command: `RETR ${bigFile}`,
       path: this.fileOf(name),
-      pause,
+      pause: rest,
     });
     await this.moves(name);
     return port;

@@ -164,6 +164,27 @@ test('a middleman’s own name, looked up as well and vouched for, lets nobody i
   assert.match(await byName, /421 ftpseal/);
 });
 
+// Not how it should be, but how it is: what the program wanted was never looked up, so nothing stands against the middleman's name.
+test('a middleman’s own name that stands alone passes for a server that was never met and is called by its address', async () => {
+  const server = await serve(await certificateFor('alone.lab.test'));
+  await say({ 'alone.lab.test': server.address.ipv4 });
+  await names.lookUp('alone.lab.test');
+  assert.equal(await fetch(server.address.ipv4), content);
+  const [pin] = await pinsAt(server);
+  assert.deepEqual([pin?.name, pin?.caValidFor], ['alone.lab.test', 'alone.lab.test']);
+  assert.deepEqual(await askedAbout(server), []);
+
+  // One that was met keeps its own key against him.
+  const met = await serve(await certificateFor('met.lab.test'));
+  await daemon.json(['keys', 'add', met.address.ipv4, met.certificate.fingerprint], clientUid);
+  await met.stop();
+  const his = await serve(await certificateFor('alone.lab.test'), { address: met.address });
+  await say({ 'alone.lab.test': met.address.ipv4 });
+  await names.lookUp('alone.lab.test');
+  assert.match(await fetch(his.address.ipv4), /421 ftpseal: .* changed its key/);
+  await refuseQuestion(his);
+});
+
 test('a forged answer does not make a key good that is pinned for another server', async () => {
   const partner = await serve(await certificateFor('partner.lab.test'));
   const bank = await serve(await certificateFor('vault.lab.test'));

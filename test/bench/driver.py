@@ -107,6 +107,17 @@ def do_listings(arguments):
     return {'times': times}
 
 
+def do_entries(arguments):
+    """Sessions one after the other, timed from the connection to the reply to PASS."""
+    times = []
+    for _ in range(arguments.count):
+        start = time.perf_counter()
+        session = open_session(arguments)
+        times.append(time.perf_counter() - start)
+        session.quit()
+    return {'times': times}
+
+
 def greeting(arguments):
     with socket.create_connection((arguments.address, arguments.port), timeout=60) as connection:
         if not connection.recv(3).startswith(b'220'):
@@ -143,11 +154,11 @@ def do_idle(arguments):
 BLOCK = 256 * 1024
 
 
-def fetch(session, name):
-    """Fetches a file and throws it away; returns its size."""
+def fetch(session, name, rest=None):
+    """Fetches a file, or what is behind its first bytes, and throws it away; returns the size."""
     size = 0
     block = bytearray(BLOCK)
-    connection, _ = session.ntransfercmd('RETR ' + name)
+    connection, _ = session.ntransfercmd('RETR ' + name, rest)
     with connection:
         while count := connection.recv_into(block):
             size += count
@@ -157,11 +168,12 @@ def fetch(session, name):
     return size
 
 
-def store(session, name, path):
-    """Stores a local file; returns its size."""
+def store(session, name, path, skipped=0):
+    """Stores a local file, or what is behind its first bytes; returns the size."""
     size = 0
     connection, _ = session.ntransfercmd('STOR ' + name)
     with connection, open(path, 'rb', buffering=0) as file:
+        file.seek(skipped)
         while block := file.read(BLOCK):
             connection.sendall(block)
             size += len(block)
@@ -217,6 +229,50 @@ def fetch_in_child(arguments):
     return open(readable)
 
 
+def do_streams(arguments):
+    """Sessions side by side, each with one transfer of all but the first `--skip` bytes of the file, timed from when all have logged in.
+
+    Says `ready` then, and begins when standard input ends.
+    """
+    gate = os.pipe()
+    streams = [start_stream(arguments, index, gate) for index in range(arguments.sessions)]
+    os.close(gate[0])
+    for stream in streams:
+        if stream.readline() != 'ready\n':
+            raise SystemExit('a session did not come up')
+    print('ready', flush=True)
+    sys.stdin.read()
+    start = time.perf_counter()
+    os.close(gate[1])
+    moved = sum(int(stream.readline() or 0) for stream in streams)
+    seconds = time.perf_counter() - start
+    codes = [os.wait()[1] for _ in streams]
+    if any(codes):
+        raise SystemExit(f'sessions ended with {codes}')
+    return {'times': [seconds], 'bytes': moved}
+
+
+def start_stream(arguments, index, gate):
+    """A process with a session that waits until the gate's last writer has gone. The open end of a pipe with what it says."""
+    readable, writable = os.pipe()
+    if os.fork() == 0:
+        os.close(readable)
+        os.close(gate[1])
+        session = open_session(arguments)
+        session.voidcmd('TYPE I')
+        os.write(writable, b'ready\n')
+        os.read(gate[0], 1)
+        if arguments.local:
+            size = store(session, f'{arguments.remote}-{index}', arguments.local, arguments.skip)
+        else:
+            size = fetch(session, arguments.remote, arguments.skip)
+        os.write(writable, f'{size}\n'.encode())
+        session.quit()
+        os._exit(0)
+    os.close(writable)
+    return open(readable)
+
+
 def do_curl(arguments):
     """One transfer with curl. The time is that from the transfer command to the last reply."""
     child = subprocess.run(['curl', '-q', '--config', arguments.file], stdout=subprocess.PIPE, text=True)
@@ -258,6 +314,8 @@ def parse():
         'idle': do_idle,
         'files': do_files,
         'bulk': do_bulk,
+        'streams': do_streams,
+        'entries': do_entries,
     }
     for name, action in sessions.items():
         command = commands.add_parser(name)
@@ -270,6 +328,7 @@ def parse():
         command.add_argument('--sessions', type=int, default=1)
         command.add_argument('--remote')
         command.add_argument('--local')
+        command.add_argument('--skip', type=int, default=0)
     curl = commands.add_parser('curl')
     curl.set_defaults(action=do_curl)
     curl.add_argument('file')

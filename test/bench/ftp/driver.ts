@@ -53,6 +53,14 @@ export async function drive(
   return resultSchema.parse(JSON.parse(finished.stdout));
 }
 
+/** Ends the standard input of a started command, and gives what it measured from then on. Throws with its words if it failed. */
+export async function finishDriver(running: Running): Promise<DriverResult> {
+  running.child.stdin?.end();
+  const code = await running.ended;
+  if (code !== 0) throw new Error(`it ended with ${code}: ${running.stderr().slice(-2000)}`);
+  return resultSchema.parse(JSON.parse(running.stdout().replace('ready', '')));
+}
+
 /** Starts a command that says `ready` and then lasts until its standard input is closed or it is stopped. */
 export async function startDriver(
   ground: Ground,

@@ -11,12 +11,14 @@ export interface FtpsealPlace {
   readonly name: string;
   readonly namespace: string;
   readonly build: OtherBuild | undefined;
+  /** Instead of the one that accepts new keys. */
+  readonly config?: string;
 }
 
 /** Starts the daemon on the host `namespace`. */
 export async function startFtpseal(
   lab: Lab,
-  { name, namespace, build }: FtpsealPlace,
+  { name, namespace, build, config = acceptNew }: FtpsealPlace,
   server: LabServer,
 ): Promise<Contender> {
   const program = build?.program;
@@ -26,7 +28,7 @@ export async function startFtpseal(
     ...(program === undefined ? {} : { program }),
     ...(node === undefined ? {} : { node }),
   };
-  const start = (): Promise<Daemon> => startDaemon(lab, name, acceptNew, options);
+  const start = (): Promise<Daemon> => startDaemon(lab, name, config, options);
   let daemon = await start();
   const proxy: Proxy = {
     pid: () => daemon.pid,

@@ -12,7 +12,7 @@ export function sessionsName(count: number): string {
   return `sessions-${count}`;
 }
 
-/** A sample for no session and for each number of them: MiB of PSS. Ends with a fresh start. */
+/** A sample for no session and for each number of them: MiB of PSS. */
 export async function measureSessions(
   contender: Contender,
   { ground, sizes }: ScalingContext,
@@ -37,7 +37,6 @@ export async function measureSessions(
     const code = await client.ended;
     if (code !== 0) throw new Error(`the idle sessions had died: ${client.stderr().slice(-1000)}`);
   }
-  await contender.proxy?.restart();
   return samples;
 }
 

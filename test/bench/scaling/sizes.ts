@@ -21,16 +21,16 @@ export const fullSizes: ScalingSizes = {
   sessions: [250, 500, 1000, 2000],
   keys: [10, 100, 1000, 10_000, 20_000],
   logins: 100,
-  settleMs: 1000,
+  settleMs: 2000,
   afterLoginsMs: 2500,
 };
 
 /** Enough to see that everything works; the numbers say nothing. */
 export const quickSizes: ScalingSizes = {
   streamBytes: 2 ** 20,
-  streams: [1, 4],
+  streams: [2],
   sessions: [2, 4],
-  keys: [10, 100],
+  keys: [10, 20],
   logins: 2,
   settleMs: 50,
   afterLoginsMs: 0,

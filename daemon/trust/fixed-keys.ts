@@ -12,7 +12,7 @@ import {
   type FolderReading,
 } from './keys-folder.js';
 import type { FixedPin, PinRecord } from './pin-record.js';
-import { pinKey } from './records.js';
+import { isSamePin, pinKey } from './records.js';
 
 export interface FixedKeysOptions {
   /** Absolute path of keys.d, which need not be there. */
@@ -89,7 +89,8 @@ export class FixedKeys {
   touch(pin: PinRecord, at: number): void {
     const key = pinKey(pin);
     this.#uses.set(key, { at, count: (this.#uses.get(key)?.count ?? 0) + 1 });
-    this.#records = { ...this.#records, pins: this.#records.pins.map((one) => this.#used(one)) };
+    const pins = this.#records.pins.map((one) => (isSamePin(one, pin) ? this.#used(one) : one));
+    this.#records = { ...this.#records, pins };
   }
 
   close(): void {

@@ -180,10 +180,16 @@ export function isSamePlace(a: Place, b: Place): boolean {
   return a.address === b.address || isSameName(a.name, b.name);
 }
 
+/** As if their `recordKey`s were compared; to make those of all records would take longer than a login. */
 export function isSameRecord(a: Place, b: Place): boolean {
-  return recordKey(a) === recordKey(b);
+  return a.name === b.name && isSameSpot(a, b);
 }
 
+/** As if their `pinKey`s were compared. */
 export function isSamePin(a: PinRecord, b: PinRecord): boolean {
-  return pinKey(a) === pinKey(b);
+  return a.fingerprint === b.fingerprint && isSameSpot(a, b);
+}
+
+function isSameSpot(a: Place, b: Place): boolean {
+  return a.address === b.address && a.port === b.port && isSameOwner(a.owner, b.owner);
 }

@@ -1,61 +1,8 @@
 // The server proxy's session as conversations.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { greeted, inside, passive, priv, secured } from './conversations.js';
 import { play } from './playback.js';
-
-const greeted = `
-> setTimer login
-> dial
-server connected
-> setTimer negotiation
-S: 220 ready
-> C: 220 ready
-> clearTimer negotiation
-`;
-
-function secured(word: string): string {
-  return `${greeted}
-C: AUTH ${word}
-> C: 234 ftpseal: AUTH ${word} accepted; begin TLS now.
-> setTimer handshake
-> secureClient
-client secured
-> clearTimer handshake
-`;
-}
-
-const inside = `${secured('TLS')}
-C: USER bo
-> clearTimer login
-> S: USER bo
-S: 331 word?
-> C: 331 word?
-C: PASS x
-> S: PASS x
-S: 230 in
-> C: 230 in
-`;
-
-const priv = `${inside}
-C: PBSZ 0
-> C: 200 PBSZ=0
-C: PROT P
-> C: 200 ftpseal: data connections are encrypted from now on.
-`;
-
-const passive = `
-C: EPSV
-> listenForClient 1
-> S: EPSV
-> setTimer answer
-S: 229 ok (|||50000|)
-> connectServer 1 127.0.0.1:50000
-> clearTimer answer
-client listening 1 192.0.2.1:40001
-> C: 229 Entering Extended Passive Mode (|||40001|)
-server reached 1
-client connected 1
-`;
 
 describe('protection', () => {
   it('AUTH, PBSZ, PROT, and a download whose 226 waits for the end of its data', () => {
@@ -357,73 +304,6 @@ S: 500 what?
 > C:  PROT
 > C: 211 End
 > S: SYST`,
-    );
-  });
-});
-
-describe('bounds', () => {
-  it('no login in time', () => {
-    play(
-      {},
-      `${greeted}\ntimer login\n> C: 421 ftpseal: no login came in time; the connection was closed.\n> close`,
-    );
-  });
-
-  it('no handshake in time: not a word in clear', () => {
-    const begun = secured('TLS').split('client secured')[0] ?? '';
-    play({}, `${begun}timer handshake\n> close`);
-    play({}, `${begun}C: USER bo\n> close`);
-    play({}, `${begun}client closed\n> close`);
-  });
-
-  it('a command line without end', () => {
-    const session = play({}, greeted);
-    const effects = session.step({ kind: 'clientBytes', bytes: Buffer.alloc(40_000, 'x') });
-    const kinds = effects.map(({ kind }) => kind);
-    assert.deepEqual(kinds, ['sendClient', 'close']);
-  });
-
-  it('what does not greet like an FTP server', () => {
-    play(
-      {},
-      `
-> setTimer login
-> dial
-server connected
-> setTimer negotiation
-S: SSH-2.0-x
-> C: 421 ftpseal: the FTP server behind this one gave no FTP greeting.
-> close`.replace('S: SSH', 'S. SSH'),
-    );
-  });
-
-  const held = `${inside}
-C: NOOP
-> S: NOOP
-C: PBSZ 0
-client closed
-> setTimer held
-`;
-
-  it('a client that pipelines and ends its side gets its answers', () => {
-    play(
-      {},
-      `${held}
-S: 200 ok
-> C: 200 ok
-> C: 200 PBSZ=0
-> close`,
-    );
-  });
-
-  it('but a backend that gives none does not keep the session', () => {
-    play(
-      {},
-      `${held}
-timer held
-> setTimer linger
-timer linger
-> close`,
     );
   });
 });

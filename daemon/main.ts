@@ -1,6 +1,8 @@
 #!/usr/bin/env node
-// The one entry of the program; which process it becomes is the command's matter (daemon/cli/program.ts).
-import { runCommandLine } from './cli/program.js';
+// The one entry of the program; which process it becomes is the command's matter (daemon/cli/program.ts). The proxy is none that
+// people start, and comes in by a way of its own.
+import { PROXY_PROCESS, proxyProcess } from './cli/proxy-process.js';
+import { sayFault } from './cli/said-fault.js';
 
 // `ftpseal log -f | head` ends with the reader.
 process.stdout.on('error', () => {
@@ -13,7 +15,11 @@ process.once('exit', () => {
       'ftpseal: ended in the middle of its work. This is a bug of ftpseal; please report it.\n',
     );
 });
-process.exitCode = await runCommandLine(process.argv.slice(2));
+const [first, ...rest] = process.argv.slice(2);
+process.exitCode =
+  first === PROXY_PROCESS
+    ? await proxyProcess(rest).catch(sayFault)
+    : await (await import('./cli/program.js')).runCommandLine(process.argv.slice(2));
 
 // A handle that somebody forgot must not keep a finished process; without one this timer does not either.
 setTimeout(() => {

@@ -1,4 +1,4 @@
-// `ftpseal daemon`, its hidden child `proxy-process`, `cleanup` and `check`.
+// `ftpseal daemon`, `cleanup`, `hold` and `check`.
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ import { outlastSurroundings } from '../sys/long-lived.js';
 import { serviceManager } from '../sys/service-manager.js';
 import { print, printJson, type JsonOption } from './output.js';
 import { runtimeDirOf, stateDirOf, type DirOptions } from './paths.js';
+import { PROXY_PROCESS } from './proxy-process.js';
 import type { SupervisorOptions } from '../supervisor.js';
 import type { GroundOptions } from '../supervisor/supervisor-ground.js';
 
@@ -72,7 +73,7 @@ function groundOptions(options: DaemonOptions, log: SupervisorOptions['log']): G
       log('info', 'waiting for the previous proxy to end its sessions', {});
     },
     proxyArguments: [
-      ...['proxy-process', '--state-dir', stateDir, '--runtime-dir', runtimeDir],
+      ...[PROXY_PROCESS, '--state-dir', stateDir, '--runtime-dir', runtimeDir],
       ...['--log-level', options.logLevel],
       ...(configPath === undefined ? [] : ['--config', resolve(configPath)]),
       ...(options.foreground === true ? ['--foreground'] : []),
@@ -82,25 +83,6 @@ function groundOptions(options: DaemonOptions, log: SupervisorOptions['log']): G
 
 function proxyUser(text: string | undefined): string | number | undefined {
   return text !== undefined && /^[0-9]{1,10}$/.test(text) ? Number(text) : text;
-}
-
-/** The proxy as the supervisor's child. */
-export async function proxyProcessCommand(options: DaemonOptions): Promise<number> {
-  outlastSurroundings();
-  const { runProxyProcess } = await import('../proxy.js');
-  const { askOnOwnTerminal } = await import('./own-terminal.js');
-  const foreground = options.foreground === true;
-  const runtimeDir = runtimeDirOf(options);
-  return runProxyProcess({
-    configPath: options.config,
-    stateDir: stateDirOf(options),
-    runtimeDir,
-    foreground,
-    logLevel: options.logLevel,
-    onReady: () => {
-      if (foreground) askOnOwnTerminal(runtimeDir);
-    },
-  });
 }
 
 export interface CleanupOptions {

@@ -1,8 +1,7 @@
 // The command line: names, options, help and exit codes. What a command does is in its own file, loaded when it runs, so
 // that the privileged daemon loads nothing of the others.
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { EXIT, exitCodeOf, Fault } from '../../shared/fault.js';
-import { visible } from '../sys/visible.js';
+import { EXIT } from '../../shared/fault.js';
 import { programVersion } from '../sys/program-version.js';
 import { defaultConfigPath } from '../sys/usual-places.js';
 
@@ -16,6 +15,7 @@ import type * as LogModule from './log-command.js';
 import type * as PauseModule from './pause-command.js';
 import type * as PromptsModule from './prompts-command.js';
 import type * as ProxyModule from './proxy-command.js';
+import { sayFault } from './said-fault.js';
 import { addServeCommand } from './serve-program.js';
 import { addServiceCommand } from './service-program.js';
 import type * as SessionsModule from './sessions-command.js';
@@ -32,10 +32,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   } catch (error) {
     // Commander has said what is wrong; help and version are no errors.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    const fault = Fault.from(error);
-    process.stderr.write(`ftpseal: ${visible(fault.userMessage)}\n`);
-    if (fault.code === 'internal') process.stderr.write(`${visible(stackOf(fault))}\n`);
-    return exitCodeOf(fault);
+    return sayFault(error);
   }
 }
 
@@ -97,12 +94,6 @@ function addDaemonCommands(program: Command, outcome: Outcome): void {
     .action(async (options: DaemonModule.DaemonOptions) => {
       const { daemonCommand } = await import('./daemon-command.js');
       outcome.exitCode = await daemonCommand(options);
-    });
-  longRunning(program.command('proxy-process', { hidden: true }))
-    .option('--foreground')
-    .action(async (options: DaemonModule.DaemonOptions) => {
-      const { proxyProcessCommand } = await import('./daemon-command.js');
-      outcome.exitCode = await proxyProcessCommand(options);
     });
   longRunning(program.command('proxy'))
     .description('explicit proxy, needs no root: connect to it and log in as name@host')
@@ -236,9 +227,4 @@ function parseMinutes(text: string): number {
 function parseCount(text: string): number {
   if (/^[0-9]{1,5}$/.test(text) && Number(text) <= 10_000) return Number(text);
   throw new InvalidArgumentError('must be a number up to 10000.');
-}
-
-function stackOf(fault: Fault): string {
-  const cause: unknown = fault.cause ?? fault;
-  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
 }

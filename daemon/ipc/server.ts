@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { Fault } from '../../shared/fault.js';
 import { ownUser } from '../sys/own-user.js';
 import { actorOf, type Actor } from './actor.js';
-import { Channel, type RequestHandler } from './channel.js';
+import type { Channel, RequestHandler } from './channel.js';
 import { FrameBudget } from './frame-budget.js';
 import { ipcTransport } from './system-transport.js';
 import type { IpcPeer, IpcTransport } from './transport.js';
@@ -16,6 +16,15 @@ const maxChannelsPerUser = 24;
 const keptForRoot = 8;
 /** Callers of whom it is not known yet who they are; where that takes a moment. */
 const maxUnknown = 64;
+
+interface Known {
+  readonly peer: IpcPeer;
+  readonly Channel: typeof Channel;
+}
+
+function channelModule(): Promise<{ readonly Channel: typeof Channel }> {
+  return import('./channel.js');
+}
 
 /** See the head of the file. */
 export class IpcServer {
@@ -47,6 +56,14 @@ export class IpcServer {
     return server;
   }
 
+  /**
+   * Loads what callers need, which is not worth the time of a start. Whoever calls earlier has it loaded; to be called soon all the
+   * same, because an upgrade replaces the files.
+   */
+  async prepare(): Promise<void> {
+    await channelModule();
+  }
+
   /** Cuts every caller and removes the socket. */
   async close(): Promise<void> {
     for (const channel of this.#channels) channel.close();
@@ -62,23 +79,24 @@ export class IpcServer {
   async #accept(socket: Socket, handle: RequestHandler): Promise<void> {
     // Until its channel listens.
     socket.once('error', () => socket.destroy());
-    const peer = this.#unknown.size < maxUnknown ? await this.#identify(socket) : undefined;
-    const actor = peer === undefined ? undefined : actorOf(peer, ownUser());
-    if (actor === undefined || socket.destroyed || !this.#hasRoom(actor)) {
+    const known = this.#unknown.size < maxUnknown ? await this.#identify(socket) : undefined;
+    const actor = known === undefined ? undefined : actorOf(known.peer, ownUser());
+    if (known === undefined || actor === undefined || socket.destroyed || !this.#hasRoom(actor)) {
       socket.destroy();
       return;
     }
-    const channel = new Channel(socket, actor, this.#budget, handle);
+    const channel = new known.Channel(socket, actor, this.#budget, handle);
     this.#channels.add(channel);
     channel.onClose(() => {
       this.#channels.delete(channel);
     });
   }
 
-  async #identify(socket: Socket): Promise<IpcPeer | undefined> {
+  async #identify(socket: Socket): Promise<Known | undefined> {
     this.#unknown.add(socket);
     try {
-      return await this.#transport.identify(socket, this.#path);
+      const peer = await this.#transport.identify(socket, this.#path);
+      return peer === undefined ? undefined : { peer, Channel: (await channelModule()).Channel };
     } catch {
       return undefined;
     } finally {

@@ -164,6 +164,7 @@ export class ProxyCore {
       await core.stop(0);
       throw Fault.from(error);
     }
+    void core.#ipc?.prepare();
     core.#sweeper = setInterval(() => void core.#sweep(), sweepMs).unref();
     return core;
   }

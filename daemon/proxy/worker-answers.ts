@@ -4,7 +4,7 @@ import type { Connection } from '../../shared/trust.js';
 import { policyOf, type Config } from '../config.js';
 import type { ConnectionOrigin } from '../divert/diverter.js';
 import type { WorkerAnswer, WorkerRequest } from '../pool/messages.js';
-import { SAFETP_NAME } from '../security/safetp.js';
+import { SAFETP_NAME } from '../security/safetp-name.js';
 import type { Log } from '../sys/log.js';
 import type { TrustService } from '../trust/trust-service.js';
 import type { DeviceSessions } from './device-sessions.js';

@@ -1,6 +1,7 @@
 // The mechanisms there are, in order of preference. Adding one is one file and one row here.
 import type { MechanismClient, MechanismContext } from './mechanism.js';
-import { createSafetpClient, SAFETP_NAME } from './safetp.js';
+import { SAFETP_NAME } from './safetp-name.js';
+import { createSafetpClient } from './safetp.js';
 import { createTlsClient } from './tls.js';
 
 interface MechanismRow {

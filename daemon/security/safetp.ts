@@ -10,10 +10,8 @@ import { PBSZ_PROPOSED } from './safetp/limits.js';
 import { systemRandom } from './safetp/native/random.js';
 import type { SafetpSession } from './safetp/safetp-session.js';
 import { DIGEST_REQUEST, isDigestReply } from './safetp/transcript.js';
+import { SAFETP_NAME } from './safetp-name.js';
 import { parseMechanismHints } from './tls.js';
-
-/** The name in the configuration and behind AUTH. */
-export const SAFETP_NAME = 'X-SafeTP1';
 
 /** An attempt on one connection. */
 export function createSafetpClient(context: MechanismContext): MechanismClient {

@@ -85,6 +85,12 @@ export async function startDaemon(
   const log = (): string => running.stdout() + running.stderr();
   const life = { over: false };
   void running.ended.then(() => (life.over = true));
+  // Asking takes half a core: not while it starts.
+  await waitFor(
+    () => `the daemon: ${log()}`,
+    () => life.over || readyAfterMs !== undefined,
+    30_000,
+  );
   await waitFor(
     () => `the daemon: ${log()}`,
     // It answers before the redirect stands; a client that connects then is not its own yet.

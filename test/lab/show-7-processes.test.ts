@@ -170,7 +170,7 @@ for (const onFailure of ['open', 'closed'] as const) {
     const hold = ['nft', 'list', 'table', 'inet', 'ftpseal_hold'];
     const refuses = (await must({ namespace: lab.network.pc }, hold)).includes('reject with tcp reset');
     assert.equal(refuses, onFailure === 'closed');
-    const others = ['flush table inet ftpseal_hold', 'delete chain inet ftpseal_hold place'];
+    const others = ['flush table inet ftpseal_hold', 'delete chain inet ftpseal_hold leaving'];
     for (const [index, change] of others.entries()) {
       const whole = await ruleset();
       await must({ namespace: lab.network.pc }, ['nft', change]);

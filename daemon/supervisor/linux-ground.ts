@@ -3,7 +3,7 @@ import { SYSTEM_PATH } from '../sys/system-path.js';
 import { existsSync } from 'node:fs';
 import { isReadOnly, openFolder, prepareFolder } from './folders.js';
 import { dropArguments, proxyIdentity, requireAccess, setprivMissing } from './proxy-identity.js';
-import type { ProxyCommand } from './proxy-child.js';
+import { proxyNodeArguments, type ProxyCommand } from './proxy-child.js';
 import type { Need, ProxyIdentity } from './proxy-identity.js';
 import type { GroundOptions, SupervisorGround } from './supervisor-ground.js';
 
@@ -31,7 +31,7 @@ function proxyCommand(
 ): ProxyCommand {
   return {
     program: 'setpriv',
-    argv: [...dropArguments(identity), process.execPath, main, ...proxyArguments],
+    argv: [...dropArguments(identity), process.execPath, ...proxyNodeArguments, main, ...proxyArguments],
     cwd: '/',
     env: { PATH: SYSTEM_PATH },
     output: 'inherit',

@@ -26,6 +26,12 @@ export interface ProxyCommand {
   readonly missing: (cause: Error) => Fault;
 }
 
+/**
+ * Of the Node that runs the proxy: megabytes of each half of its main thread's youngest objects, as `WorkerPool` bounds the workers'. Only at
+ * a heap's start can it be said.
+ */
+export const proxyNodeArguments = ['--max-semi-space-size=2'] as const;
+
 export class ProxyChild {
   readonly ended: Promise<ProxyEnd>;
   readonly #child: ChildProcess;

@@ -10,7 +10,7 @@ import { ownUser } from '../sys/own-user.js';
 import { hold, type HeldFile } from '../sys/windows/exclusive-file.js';
 import { fileOwner, setFileRights, type Trustee } from '../sys/windows/file-security.js';
 import { processOwner } from '../sys/windows/process-owner.js';
-import type { ProxyCommand } from './proxy-child.js';
+import { proxyNodeArguments, type ProxyCommand } from './proxy-child.js';
 import type { GroundOptions, SupervisorGround } from './supervisor-ground.js';
 
 /** How long one that is being stopped may take. */
@@ -84,7 +84,7 @@ function proxyCommand({ main, proxyArguments }: GroundOptions): ProxyCommand {
   const root = process.env['SystemRoot'] ?? 'C:\\Windows';
   return {
     program: process.execPath,
-    argv: [main, ...proxyArguments],
+    argv: [...proxyNodeArguments, main, ...proxyArguments],
     // No folder that somebody could put a library into.
     cwd: join(root, 'System32'),
     env: {

@@ -179,10 +179,11 @@ test('/proc shows another user no memory, no environment, no file, and no secret
     lines.filter((line) => !line.endsWith(' PermissionError')),
     [],
   );
-  const words = readFileSync(`/proc/${proxy}/cmdline`, 'utf8').split('\0').slice(2);
+  const words = readFileSync(`/proc/${proxy}/cmdline`, 'utf8').split('\0').slice(1);
+  const program = ['--max-semi-space-size=2', path.join(running.program, 'dist/daemon/main.js')];
   const dirs = ['--state-dir', path.join(folder, 'state'), '--runtime-dir', path.join(folder, 'run')];
   const rest = ['--log-level', 'info', '--config', path.join(folder, 'config.toml'), '--foreground', ''];
-  assert.deepEqual(words, ['proxy-process', ...dirs, ...rest]);
+  assert.deepEqual(words, [...program, 'proxy-process', ...dirs, ...rest]);
 });
 
 /** Whether a process of the proxy's user that reaches SIGABRT leaves a core, as it is or hardened as the proxy is. */

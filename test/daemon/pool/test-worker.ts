@@ -1,5 +1,5 @@
 // A worker thread for the pool's tests: real thread, real messages, and told by its first port what to do.
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, resourceLimits, workerData } from 'node:worker_threads';
 import type { FromWorker, ToWorker } from '../../../daemon/pool/messages.js';
 import { workerDataSchema } from '../../../daemon/pool/worker-data.js';
 
@@ -32,6 +32,14 @@ port.on('message', (message: ToWorker) => {
 function act(what: string): void {
   if (what === 'die') throw new Error('told to die');
   if (what === 'hang') for (;;);
+  if (what === 'limits') {
+    tell({
+      kind: 'log',
+      level: 'info',
+      message: 'limits',
+      fields: { young: resourceLimits.maxYoungGenerationSizeMb ?? 0 },
+    });
+  }
   if (what === 'garbage') port.postMessage({ kind: 'no such kind' });
   if (what === 'reserve') tell({ kind: 'request', id: 7, request: { kind: 'reserve', address: loopback } });
   if (what === 'session') {

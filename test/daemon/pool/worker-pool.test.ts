@@ -67,6 +67,13 @@ describe('the worker pool', () => {
     ]);
   });
 
+  it('bounds the memory that a burst of sessions leaves behind', async () => {
+    const { pool: made, events } = await start([31100]);
+    act(made, 0, 'limits');
+    const said: unknown[] = await once(events, 'log');
+    assert.deepEqual(said[1], { kind: 'log', level: 'info', message: 'limits', fields: { young: 6 } });
+  });
+
   it('that can’t start one of its workers starts none', async () => {
     await assert.rejects(
       start([31100, 5]),

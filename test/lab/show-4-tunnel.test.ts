@@ -67,10 +67,10 @@ async function curlThrice(server: LabServer, name: string): Promise<void> {
   const listed = await run(person(), curl(server, name, [], ''));
   assert.match(listed.stdout, /down\.bin/, listed.stderr);
   const got = await run(person(), curl(server, name, ['--output', `${name}.got`], 'down.bin'));
-  assert.equal(got.code, 0, got.stderr);
+  assert.equal(got.code, 0, `get: ${got.stderr}`);
   assert.equal(digest(readFileSync(path.join(folder, `${name}.got`))), digest(down));
   const put = await run(person(), curl(server, name, ['--upload-file', 'up.bin'], 'curl.up'));
-  assert.equal(put.code, 0, put.stderr);
+  assert.equal(put.code, 0, `put: ${put.stderr}`);
   assert.equal(digest(readAt(server, 'curl.up')), digest(up));
 }
 

@@ -79,7 +79,8 @@ const CASES: readonly MiddleCase[] = [
   { name: 'the 234 twice', script: 'twice S: 234\nrelay', sees: FAILED },
   {
     name: 'a login injected behind the greeting',
-    script: 'until S: 220\nS: 331 forged\nS: 230 forged\nS: 257 "/forged"\nrelay',
+    // In one packet: what comes behind AUTH is taken for its answer.
+    script: 'swallow S: 220\nS. 220 hi\\r\\n331 forged\\r\\n230 forged\\r\\n257 "/forged"\\r\\n\nrelay',
     sees: WORKED,
   },
   {

@@ -2,7 +2,7 @@
 import { cpSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { repository } from '../dev/prerequisites.mjs';
-import { keepEnglishOnly } from './lean-zod.mjs';
+import { unbundled } from './bundle.mjs';
 import { productionModules } from './program-tree.mjs';
 
 /**
@@ -30,6 +30,28 @@ export function stageModules(packages, folder, target) {
     const into = path.join(folder, entry.location);
     cpSync(path.join(source, entry.location), into, { recursive: true });
     prune(into, entry, target);
+  }
+}
+
+/** Takes away what is in the bundle: all but the packages that must be apart, and what those need themselves. */
+export function removeBundled(packages, folder) {
+  const { packages: entries } = JSON.parse(readFileSync(path.join(repository, 'package-lock.json'), 'utf8'));
+  const apart = new Set();
+  const keep = (location) => {
+    if (apart.has(location)) return;
+    apart.add(location);
+    const { dependencies, optionalDependencies } = entries[location];
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+      const nested = `${location}/node_modules/${name}`;
+      keep(nested in entries ? nested : `node_modules/${name}`);
+    }
+  };
+  for (const name of unbundled) keep(`node_modules/${name}`);
+  for (const { location } of packages) {
+    if (apart.has(location)) continue;
+    rmSync(path.join(folder, location), { recursive: true, force: true });
+    const scope = path.join(folder, path.dirname(location));
+    if (readdirSync(scope).length === 0) rmSync(scope, { recursive: true });
   }
 }
 
@@ -77,7 +99,6 @@ const unwantedOf = {
 function prune(folder, { name }, target) {
   for (const unwanted of unwantedOf[name] ?? [])
     rmSync(path.join(folder, unwanted), { recursive: true, force: true });
-  if (name === 'zod') keepEnglishOnly(folder);
   if (name === 'systray2') pruneTrayHelpers(path.join(folder, 'traybin'), target);
   sweep(folder, true);
 }

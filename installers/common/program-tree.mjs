@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { repository, say } from '../dev/prerequisites.mjs';
+import { bundleProgram } from './bundle.mjs';
 
 const modulesFolder = path.join(repository, '.lab', 'modules');
 const compiledParts = ['daemon', 'shared', 'tray'];
@@ -51,15 +52,17 @@ function npmCi(folder, options) {
 
 /**
  * Puts package.json, dist/ and node_modules/ for `target` (`{ os, cpu }`) into `folder`, replacing what is there. The
- * compiled program must be up to date. `parts`: folders of dist/ to take; tests add their own.
+ * compiled program must be up to date, and is bundled as it is installed; its single files are there as well, because tests import them.
+ * `parts`: folders of dist/ to take.
  */
-export function stageProgramTree(folder, target, parts = compiledParts) {
+export async function stageProgramTree(folder, target, parts = compiledParts) {
   const fresh = `${folder}.new-${process.pid}`;
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(path.join(fresh, 'dist'), { recursive: true });
   copyFileSync(path.join(repository, 'package.json'), path.join(fresh, 'package.json'));
   for (const part of parts)
     cpSync(path.join(repository, 'dist', part), path.join(fresh, 'dist', part), { recursive: true });
+  await bundleProgram(fresh);
   cpSync(productionModules(target), path.join(fresh, 'node_modules'), { recursive: true });
   rmSync(folder, { recursive: true, force: true });
   renameSync(fresh, folder);

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { repository } from '../dev/prerequisites.mjs';
+import { bundleProgram } from './bundle.mjs';
 
 /** The time that all files get, in seconds since 1970: SOURCE_DATE_EPOCH, else the time of the last commit. */
 export function sourceTime() {
@@ -26,12 +27,12 @@ export function sourceTime() {
   }
 }
 
-/** The compiled program without tests and source maps, and package.json cut down to what the program reads, with `version`. */
-export function stageCompiled(folder, version = packageInfo().version) {
-  for (const part of ['daemon', 'shared', 'tray']) {
-    const filter = (source) => !source.endsWith('.map');
-    cpSync(path.join(repository, 'dist', part), path.join(folder, 'dist', part), { recursive: true, filter });
-  }
+/** The program as bundle.mjs makes it, the manager's page, and package.json cut down to what the program reads, with `version`. */
+export async function stageCompiled(folder, version = packageInfo().version) {
+  await bundleProgram(folder);
+  const page = 'dist/tray/manager/page';
+  const filter = (source) => !source.endsWith('.map');
+  cpSync(path.join(repository, page), path.join(folder, page), { recursive: true, filter });
   const { name, license, type } = packageInfo();
   put(
     folder,

@@ -1,6 +1,6 @@
 // A copy of the program that another user can read. The proxy runs as a user of its own, and a checkout is often
 // in a home folder that nobody else may enter; so is, at times, node itself.
-//   node installers/dev/stage.mjs <folder> [--with-tests]
+//   node installers/dev/stage.mjs <folder> [--with-tests] [--unbundled]
 import {
   chmodSync,
   cpSync,
@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { keepEnglishOnly } from '../common/lean-zod.mjs';
+import { bundleProgram } from '../common/bundle.mjs';
 import { repository } from './prerequisites.mjs';
 
 /** Whether any user may read the file and enter every folder on the way to it. */
@@ -37,9 +37,10 @@ export function stageNode(folder) {
 
 /**
  * Copies dist/ and the packages it needs at run time to `folder`, replacing what is there. With tests, the lab's
- * own programs and the client libraries among the development packages go along.
+ * own programs and the client libraries among the development packages go along. What runs is bundled as it is installed (bundle.mjs),
+ * unless `isBundled` is false: then each module has its own file.
  */
-export function stageProgram(folder, { withTests }) {
+export async function stageProgram(folder, { withTests, isBundled = true }) {
   const fresh = `${folder}.new-${process.pid}`;
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh, { recursive: true, mode: 0o755 });
@@ -52,7 +53,7 @@ export function stageProgram(folder, { withTests }) {
     copyIn(path.join('dist', part));
   if (withTests) for (const name of ['client', 'modes']) copyIn(`test/lab/clients/ftplib_${name}.py`);
   for (const location of runtimePackages(withTests ? ['basic-ftp'] : [])) copyIn(location);
-  keepEnglishOnly(path.join(fresh, 'node_modules/zod'));
+  if (isBundled) await bundleProgram(fresh);
   makeReadable(fresh);
   rmSync(folder, { recursive: true, force: true });
   renameSync(fresh, folder);
@@ -77,11 +78,14 @@ function makeReadable(folder) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [folder, flag] = process.argv.slice(2);
-  if (folder === undefined) {
-    console.error('usage: stage.mjs <folder> [--with-tests]');
+  const [folder, ...flags] = process.argv.slice(2);
+  if (folder === undefined || flags.some((flag) => !['--with-tests', '--unbundled'].includes(flag))) {
+    console.error('usage: stage.mjs <folder> [--with-tests] [--unbundled]');
     process.exit(2);
   }
-  stageProgram(path.resolve(folder), { withTests: flag === '--with-tests' });
+  await stageProgram(path.resolve(folder), {
+    withTests: flags.includes('--with-tests'),
+    isBundled: !flags.includes('--unbundled'),
+  });
   console.log(stageNode(path.resolve(folder)));
 }

@@ -13,17 +13,17 @@ const passedOn = process.argv.slice(2);
 try {
   ensureNodeModules();
   ensureBuilt();
-  if (process.getuid?.() === 0) startDaemon();
+  if (process.getuid?.() === 0) await startDaemon();
   else startExplicitProxy();
 } catch (error) {
   console.error(`npm start: ${error.message}`);
   process.exitCode = 1;
 }
 
-function startDaemon() {
+async function startDaemon() {
   const reason = ensurePrerequisites('start');
   if (reason !== undefined) throw new Error(reason);
-  const folder = programFolder();
+  const folder = await programFolder();
   const node = stageNode(folder);
   const program = path.join(folder, 'dist/daemon/main.js');
   say(`on a desktop, icon and questions come with this, as the person and not as root: node ${program} tray`);
@@ -47,7 +47,7 @@ function startExplicitProxy() {
 }
 
 /** The checkout itself when every user may read it, else a copy; one copy per checkout, so that two don't collide. */
-function programFolder() {
+async function programFolder() {
   const main = path.join(repository, 'dist/daemon/main.js');
   if (
     isWorldReadable(main) &&
@@ -58,7 +58,7 @@ function programFolder() {
   const name = createHash('sha256').update(repository).digest('hex').slice(0, 12);
   const folder = `/var/cache/ftpseal/program-${name}`;
   say(`copying the program to ${folder}, because the proxy's user may not read ${repository}`);
-  stageProgram(folder, { withTests: false });
+  await stageProgram(folder, { withTests: false });
   return folder;
 }
 

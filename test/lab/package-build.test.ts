@@ -121,6 +121,21 @@ test('the configuration file says the defaults', () => {
   assert.equal(parseConfig(withHost, 'with a host').hosts.length, 1);
 });
 
+/** The bundler says above each file where it is from. */
+function bundledParts(): readonly string[] {
+  const folder = path.join(tree, 'usr/lib/ftpseal/dist/daemon');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.js'),
+  );
+  return files.flatMap((file) =>
+    [
+      ...readFileSync(path.join(folder, file), 'utf8').matchAll(
+        /^\s*\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)\//gm,
+      ),
+    ].map(([, name = '']) => name),
+  );
+}
+
 test('every part has its licence, its version and its hash', () => {
   const component = z.looseObject({
     name: z.string(),
@@ -137,7 +152,8 @@ test('every part has its licence, its version and its hash', () => {
   })
     .filter((file) => /^(@[^/]+\/)?[^/@]+\/package\.json$/.test(file))
     .map((file) => path.dirname(file));
-  assert.deepEqual(components.map(({ name }) => name).sort(), [...shipped, 'node'].sort());
+  const parts = new Set([...shipped, ...bundledParts(), 'node']);
+  assert.deepEqual(components.map(({ name }) => name).sort(), [...parts].sort());
   const licences = text('usr/share/doc/ftpseal/THIRD-PARTY-LICENSES');
   for (const { name, version } of components) assert.ok(licences.includes(`\n${name} ${version}\n`), name);
 });

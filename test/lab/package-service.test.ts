@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before } from 'node:test';
+import { build } from 'esbuild';
 import { z } from 'zod';
 import { openQuestionSchema, statusSchema, type Status } from '../../shared/ipc-messages.js';
 import { clientUid, login } from './harness/account.js';
@@ -52,6 +53,15 @@ after(async () => {
   await opened?.close();
   await lab.close();
 });
+
+/** The log's way to the journal as one file: where the program is installed it has none of its own. */
+async function journalAlone(): Promise<string> {
+  const outfile = path.join(lab.folder, 'journal-alone.js');
+  const module = path.join(repository, 'dist/daemon/sys/journal.js');
+  const external = ['koffi'];
+  await build({ entryPoints: [module], outfile, external, bundle: true, format: 'esm', platform: 'node' });
+  return outfile;
+}
 
 /** Undefined while nobody answers. */
 async function status(): Promise<Status | undefined> {
@@ -179,8 +189,9 @@ test('the journal has supervisor and proxy with fields, and no server’s text f
     own.some((one) => one['_PID'] === main && one['FTPSEAL_WORKERS'] !== undefined),
     'the supervisor’s own',
   );
+  machine.put(await journalAlone(), '/usr/lib/ftpseal/journal-alone.js');
   const forge = `
-    const { openJournal } = await import('/usr/lib/ftpseal/dist/daemon/sys/journal.js');
+    const { openJournal } = await import('/usr/lib/ftpseal/journal-alone.js');
     const text = 'x\\nPRIORITY=0\\nMESSAGE=forged\\n\\nMESSAGE=forged';
     if (!openJournal()('info', text, { reason: text })) process.exit(1);`;
   const unit = '[Service]\nType=oneshot\nExecStart=/usr/lib/ftpseal/bin/node /root/forge.mjs\n';

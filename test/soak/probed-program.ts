@@ -36,7 +36,7 @@ export class ProbedProgram {
     const probed = new ProbedProgram(path.join(folder, 'probed'));
     mkdirSync(probed.#folder);
     chmodSync(probed.#folder, 0o777); // the proxy is another user
-    await stage(probed.program);
+    await stage(probed.program, 'unbundled');
     const probe = path.join(probed.program, 'dist/probe.mjs');
     writeFileSync(probe, source(probed.#folder));
     for (const module of ['proxy.js', 'pool/worker.js'])

@@ -48,7 +48,7 @@ type SystrayClass = new (options: {
   readonly copyDir: string | false;
 }) => Systray;
 
-const require = createRequire(import.meta.url);
+const load = createRequire(import.meta.url);
 const librarySchema = z.object({
   default: z.custom<SystrayClass>((value) => typeof value === 'function'),
 });
@@ -65,7 +65,7 @@ export async function openSystray(
   listener: TrayHostListener,
 ): Promise<TrayHost> {
   const copyDir = await placeHelper(stateDir);
-  const library = librarySchema.parse(require('systray2'));
+  const library = librarySchema.parse(load('systray2'));
   const items = Array.from({ length: slotCount }, emptyItem);
   const menu = { icon: iconData(view.icon), title: '', tooltip: view.title, items };
   const tray = new library.default({ menu, copyDir });

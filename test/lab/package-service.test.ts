@@ -197,6 +197,7 @@ test('the journal has supervisor and proxy with fields, and no server’s text f
   const unit = '[Service]\nType=oneshot\nExecStart=/usr/lib/ftpseal/bin/node /root/forge.mjs\n';
   const place = 'printf %s "$1" > /root/forge.mjs && printf %s "$2" > /run/systemd/system/forge.service';
   await machine.must(['sh', '-c', `${place} && systemctl start forge.service`, 'sh', forge, unit]);
+  await machine.must(['rm', '/usr/lib/ftpseal/journal-alone.js']);
   await machine.must(['journalctl', '--sync']);
   const forged = (await entries('forge.service')).filter((one) => one['SYSLOG_IDENTIFIER'] === 'ftpseal');
   assert.deepEqual(

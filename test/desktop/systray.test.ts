@@ -52,6 +52,12 @@ async function call(session: DesktopSession, to: string, ...words: readonly stri
   return (await session.run([...send, menuPath, ...words])).stdout;
 }
 
+async function namesOn(session: DesktopSession): Promise<string> {
+  const bus = 'org.freedesktop.DBus';
+  const asked = ['/org/freedesktop/DBus', `${bus}.ListNames`];
+  return (await session.run(['dbus-send', '--session', '--print-reply', `--dest=${bus}`, ...asked])).stdout;
+}
+
 interface Helper {
   /** The labels that can be seen, with their numbers. */
   menu(): Promise<ReadonlyMap<string, number>>;
@@ -64,9 +70,9 @@ async function helperOf(session: DesktopSession): Promise<Helper> {
   const layout = (to: string): Promise<string> =>
     call(session, to, 'com.canonical.dbusmenu.GetLayout', 'int32:0', 'int32:-1', 'array:string:');
   await waitFor('the helper’s menu on the bus', async () => {
-    for (let number = 1; number < 20 && name === ''; number++) {
-      if ((await layout(`:1.${number}`)).includes('"children-display"')) name = `:1.${number}`;
-    }
+    // Each call of ours takes a name too, so the helper's number may be any.
+    for (const [one] of (await namesOn(session)).matchAll(/:1\.\d+/g))
+      if (name === '' && (await layout(one)).includes('"children-display"')) name = one;
     return name !== '';
   });
   const menu = async (): Promise<ReadonlyMap<string, number>> => {

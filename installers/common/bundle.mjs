@@ -3,7 +3,6 @@
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { build } from 'esbuild';
 import { repository } from '../dev/prerequisites.mjs';
 
 const compiled = path.join(repository, 'dist');
@@ -20,6 +19,8 @@ export const unbundled = ['koffi', '@napi-rs/keyring', '@particle/dbus-next', 's
 
 /** Writes the entries, and what they share, below `folder`/dist; whatever else is there stays. The compiled program must be up to date. */
 export async function bundleProgram(folder) {
+  // Late: on a fresh checkout this file is read before there is a node_modules.
+  const { build } = await import('esbuild');
   const outdir = path.join(folder, 'dist');
   await rm(path.join(outdir, chunks), { recursive: true, force: true });
   await build({

@@ -44,7 +44,7 @@ after(async () => {
 
 async function stageHasty(): Promise<string> {
   const program = path.join(lab.folder, 'hasty');
-  await stage(program);
+  await stage(program, 'unbundled');
   const inDaemon = (name: string) => path.join(program, 'dist/daemon', name);
   const change = (name: string, edit: (text: string) => string): void => {
     const text = readFileSync(inDaemon(name), 'utf8');

@@ -58,10 +58,10 @@ export class IpcServer {
 
   /**
    * Loads what callers need, which is not worth the time of a start. Whoever calls earlier has it loaded; to be called soon all the
-   * same, because an upgrade replaces the files.
+   * same, because an upgrade replaces the files. Never rejects: who calls tries again.
    */
   async prepare(): Promise<void> {
-    await channelModule();
+    await channelModule().catch(() => undefined);
   }
 
   /** Cuts every caller and removes the socket. */

@@ -73,12 +73,9 @@ function request(local: Endpoint | undefined, remote: Endpoint, flags: number, f
 let link: { readonly fd: number; readonly buffer: Buffer; sequence: number } | undefined;
 
 function openLink(): NonNullable<typeof link> {
+  const fd = openSocket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_SOCK_DIAG);
   process.once('exit', closeLink);
-  return {
-    fd: openSocket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_SOCK_DIAG),
-    buffer: Buffer.alloc(65536),
-    sequence: 0,
-  };
+  return { fd, buffer: Buffer.alloc(65536), sequence: 0 };
 }
 
 /** Node knows nothing of the socket: a worker thread that ends would leave it to the process. */

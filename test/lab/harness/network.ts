@@ -45,7 +45,7 @@ export async function openNetwork(
   for (const [index, name] of morePcs.entries()) await addPc(name, firstFurtherNet + index, srv);
   const hosts = [pc, srv, ...(mitm === undefined ? [] : [mitm]), ...morePcs];
   process.once('exit', () => {
-    for (const name of hosts) spawnSync('ip', ['netns', 'del', name], { stdio: 'ignore' });
+    for (const name of hosts) removeHostNow(name);
   });
   let used = 0;
   return {
@@ -159,9 +159,32 @@ async function removeLeftovers(): Promise<void> {
 }
 
 async function removeHost(name: string): Promise<void> {
-  const pids = (await run({}, ['ip', 'netns', 'pids', name])).stdout.split('\n').map(Number);
-  for (const pid of pids) if (pid > 0) killQuietly(pid);
+  const pids = pidsOf((await run({}, ['ip', 'netns', 'pids', name])).stdout);
+  for (const pid of pids) killQuietly(pid);
   await run({}, ['ip', 'netns', 'del', name]);
+}
+
+/** A server forks while its processes are being ended. */
+const sweeps = 5;
+
+/**
+ * The same while this process ends, after a signal too: a server's sessions are thousands of processes that have left its process
+ * group, and that nobody but the host they run on knows.
+ */
+function removeHostNow(name: string): void {
+  for (let sweep = 0; sweep < sweeps; sweep += 1) {
+    const pids = pidsOf(spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).stdout);
+    if (pids.length === 0) break;
+    for (const pid of pids) killQuietly(pid);
+  }
+  spawnSync('ip', ['netns', 'del', name], { stdio: 'ignore' });
+}
+
+function pidsOf(lines: string): readonly number[] {
+  return lines
+    .split('\n')
+    .map(Number)
+    .filter((pid) => pid > 0);
 }
 
 function killQuietly(pid: number): void {

@@ -87,12 +87,11 @@ export type WorkerAnswer = z.infer<typeof workerAnswerSchema>;
 export const fromWorkerSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ready'), control: endpointSchema.array(), data: endpointSchema.array() }),
   z.object({ kind: z.literal('request'), id: z.number().int(), request: workerRequestSchema }),
-  /** The session no longer needs an answer to this question (the client hung up). */
-  z.object({ kind: z.literal('withdraw'), sessionId: z.string() }),
   /** The server agreed to TLS; what becomes of it is another matter. */
   z.object({ kind: z.literal('began'), server: endpointSchema }),
   z.object({ kind: z.literal('session'), state: sessionStateSchema }),
-  z.object({ kind: z.literal('ended'), id: z.string(), reason: z.string().max(512) }),
+  /** With its last state. It needs no answer any more to what it may have asked. */
+  z.object({ kind: z.literal('ended'), state: sessionStateSchema, reason: z.string().max(512) }),
   z.object({
     kind: z.literal('log'),
     level: z.enum(['debug', 'info', 'warn', 'error']),

@@ -264,12 +264,11 @@ export class SessionPool {
   #end(id: string, reason: string): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
-    this.#update(id, entry.driver.view);
     this.#entries.delete(id);
+    clearTimeout(entry.reportTimer);
     this.#release(entry.state.connection.server.address);
-    this.#report(entry);
-    this.#options.link.tell({ kind: 'withdraw', sessionId: id });
-    this.#options.link.tell({ kind: 'ended', id, reason });
+    const state = { ...entry.state, ...describe(entry.driver.view) };
+    this.#options.link.tell({ kind: 'ended', state, reason });
   }
 
   /** The main thread may drop the reservation of a server without a session. */

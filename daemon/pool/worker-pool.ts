@@ -27,11 +27,10 @@ type SessionMessage = Extract<FromWorker, { readonly kind: 'session' }>;
 export interface PoolListener {
   /** Answers a request; a rejection becomes a `failed` answer with the Fault's sentence. */
   readonly request: (index: number, request: WorkerRequest) => Promise<WorkerAnswer>;
-  readonly withdraw: (sessionId: string) => void;
   /** A server agreed to TLS. */
   readonly began: (server: BeganMessage['server']) => void;
   readonly session: (index: number, state: SessionMessage['state']) => void;
-  readonly ended: (index: number, id: string, reason: string) => void;
+  readonly ended: (index: number, state: SessionMessage['state'], reason: string) => void;
   readonly log: (index: number, entry: LogMessage) => void;
   /** A worker died, with all its sessions. */
   readonly died: (index: number, reason: string) => void;
@@ -197,9 +196,6 @@ export class WorkerPool {
       case 'request':
         void this.#answer(index, worker, message.id, message.request);
         break;
-      case 'withdraw':
-        listener.withdraw(message.sessionId);
-        break;
       case 'began':
         listener.began(message.server);
         break;
@@ -207,7 +203,7 @@ export class WorkerPool {
         listener.session(index, message.state);
         break;
       case 'ended':
-        listener.ended(index, message.id, message.reason);
+        listener.ended(index, message.state, message.reason);
         break;
       case 'log':
         listener.log(index, message);

@@ -236,28 +236,18 @@ export class ProxyCore {
     const { log } = this.#options;
     return {
       request: (_index, request) => this.#answers.to(request),
-      withdraw: (sessionId) => {
-        this.#trust.withdraw(sessionId);
-      },
       began: (server) => {
         this.#strong.add(server);
       },
       session: (index, state) => {
-        const last = this.#sessions.find(state.id)?.state;
-        const before = last?.protection ?? 'none';
-        if (!this.#sessions.put(index, state)) {
-          log.error('a worker reported another’s session', { index });
-          return;
-        }
-        if (last === undefined && state.connection.forwarded === true) this.#devices.began(state.connection);
-        if (state.protection !== before && state.protection !== 'none') logProtection(log, state);
-        this.#counters.session(state, last);
-        this.#recorder.session(state, last);
+        this.#take(index, state);
       },
-      ended: (index, id, reason) => {
-        const state = this.#sessions.end(index, id, reason);
+      ended: (index, state, reason) => {
+        if (!this.#take(index, state)) return;
+        const { id, connection } = state;
+        this.#sessions.end(index, id, reason);
         this.#trust.withdraw(id);
-        log.info('session ended', { id, reason, server: state?.connection.server.address ?? '?' });
+        log.info('session ended', { id, reason, server: connection.server.address });
       },
       log: (index, { level, message, fields }) => {
         log.write(level, message, { worker: index, ...fields });
@@ -272,6 +262,22 @@ export class ProxyCore {
         void this.#redirect?.renew();
       },
     };
+  }
+
+  /** A session's new state. False if it is not this worker's. */
+  #take(index: number, state: SessionState): boolean {
+    const { log } = this.#options;
+    const last = this.#sessions.find(state.id)?.state;
+    const before = last?.protection ?? 'none';
+    if (!this.#sessions.put(index, state)) {
+      log.error('a worker reported another’s session', { index });
+      return false;
+    }
+    if (last === undefined && state.connection.forwarded === true) this.#devices.began(state.connection);
+    if (state.protection !== before && state.protection !== 'none') logProtection(log, state);
+    this.#counters.session(state, last);
+    this.#recorder.session(state, last);
+    return true;
   }
 
   async #programOf(connection: Connection): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 // A worker thread for the pool's tests: real thread, real messages, and told by its first port what to do.
 import { parentPort, resourceLimits, workerData } from 'node:worker_threads';
-import type { FromWorker, ToWorker } from '../../../daemon/pool/messages.js';
+import type { FromWorker, SessionState, ToWorker } from '../../../daemon/pool/messages.js';
 import { workerDataSchema } from '../../../daemon/pool/worker-data.js';
 
 const data = workerDataSchema.parse(workerData);
@@ -13,6 +13,20 @@ const first = data.listen.kind === 'loopback' ? data.listen.range.first : data.l
 if (first < 10) throw new Error('cannot listen');
 
 const loopback = '127.0.0.1' as never;
+const session: SessionState = {
+  id: 's',
+  connection: {
+    server: { address: loopback, port: 21 as never },
+    client: { address: loopback, port: 40_000 as never },
+  },
+  startedAt: 0,
+  phase: 'closed',
+  protection: 'none',
+  data: 'unknown',
+  bytesUp: 0,
+  bytesDown: 0,
+  transfers: 0,
+};
 tell({
   kind: 'ready',
   control: [{ address: loopback, port: first }],
@@ -44,7 +58,6 @@ function act(what: string): void {
   if (what === 'reserve') tell({ kind: 'request', id: 7, request: { kind: 'reserve', address: loopback } });
   if (what === 'session') {
     tell({ kind: 'log', level: 'warn', message: 'from the worker', fields: { n: 1 } });
-    tell({ kind: 'withdraw', sessionId: 's' });
-    tell({ kind: 'ended', id: 's', reason: 'done' });
+    tell({ kind: 'ended', state: session, reason: 'done' });
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { afterEach, describe, it } from 'node:test';
 import { parseConfig } from '../../../daemon/config-load.js';
-import type { WorkerAnswer } from '../../../daemon/pool/messages.js';
+import type { SessionState, WorkerAnswer } from '../../../daemon/pool/messages.js';
 import type { WorkerData } from '../../../daemon/pool/worker-data.js';
 import { WorkerPool, type PoolListener, type PoolOptions } from '../../../daemon/pool/worker-pool.js';
 import { parsePort, type PortRange } from '../../../shared/endpoint.js';
@@ -37,7 +37,6 @@ async function start(
     };
   const listener: PoolListener = {
     request,
-    withdraw: tell('withdraw'),
     began: tell('began'),
     session: tell('session'),
     ended: tell('ended'),
@@ -129,12 +128,12 @@ describe('the worker pool', () => {
 
   it('passes on what workers report', async () => {
     const { pool: made, events } = await start();
-    const all = Promise.all(['log', 'withdraw', 'ended'].map((name) => once(events, name)));
+    const all = Promise.all(['log', 'ended'].map((name) => once(events, name)));
     act(made, 0, 'session');
-    const [log, withdraw, ended] = await all;
+    const [log, ended] = await all;
     assert.equal(log?.[0], 0);
-    assert.deepEqual(withdraw, ['s']);
-    assert.deepEqual(ended, [0, 's', 'done']);
+    const [index, state, reason] = ended as [number, SessionState, string];
+    assert.deepEqual([index, state.id, reason], [0, 's', 'done']);
   });
 
   it('answers each request with its id, and a failure with its sentence', async () => {

@@ -37,8 +37,16 @@ export type SessionState = z.infer<typeof sessionStateSchema>;
 
 /** What a worker asks of the main thread; each gets exactly one answer with the same id. */
 export const workerRequestSchema = z.discriminatedUnion('kind', [
-  /** A connection was accepted: is this server known to have been secure? */
-  z.object({ kind: z.literal('begin'), connection: connectionSchema }),
+  /**
+   * A connection was accepted: is this server known to have been secure? Unless it is refused it is a session from the answer on, in
+   * the state of `firstState`, and owes an `ended`.
+   */
+  z.object({
+    kind: z.literal('begin'),
+    id: z.string().max(64),
+    startedAt: z.number(),
+    connection: connectionSchema,
+  }),
   /** Make passive and active data connections of this server work; answered when the redirect layer has it. */
   z.object({ kind: z.literal('reserve'), address: ipAddressSchema }),
   /** What an accepted connection was before the redirect, where the kernel can't tell (divert.layer = "tun"). */

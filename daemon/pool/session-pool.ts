@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Endpoint, IpAddress, Port } from '../../shared/endpoint.js';
 import type { HostPolicy } from '../../shared/policy.js';
-import type { Connection, NameSource } from '../../shared/trust.js';
+import type { Connection } from '../../shared/trust.js';
 import { policyOf, type Config } from '../config.js';
 import { ownReply } from '../ftp/sentences.js';
 import type { SessionView } from '../ftp/session.js';
@@ -15,11 +15,13 @@ import { steadyNow } from '../sys/steady-clock.js';
 import type { SourcePorts } from '../sys/source-ports.js';
 import type { MainLink } from './main-link.js';
 import type { SessionState } from './messages.js';
+import { changeBetween, firstState, stateWith, type Begun } from './session-state.js';
 
-/** Milliseconds between two reports of a session of which only the counts have changed. */
-const REPORT_MS = 1_000;
-/** Of a session that the person wanted left alone. */
-const pausedWarning = 'not encrypted by ftpseal: it was paused when this session began';
+/**
+ * Milliseconds until the main thread hears of what can wait. A login takes eight steps in a few of them; whoever watches sessions sees
+ * them change four times a second at most.
+ */
+const REPORT_MS = { count: 1_000, step: 100 } as const;
 /** Servers whose quirks are remembered. */
 const QUIRKS_MAX = 1_024;
 
@@ -44,30 +46,22 @@ export interface Arrival {
   readonly dialled: Socket | undefined;
 }
 
-interface Begun {
-  readonly knownSecure: boolean;
-  readonly strongOnly: boolean;
-  readonly paused: boolean;
-  readonly refused?: string | undefined;
-  readonly name?: string | undefined;
-  readonly nameFrom?: NameSource | undefined;
-  readonly alsoNamed?: readonly string[] | undefined;
-}
-
 interface Start {
+  readonly state: SessionState;
   readonly policy: HostPolicy;
   readonly knownSecure: boolean;
-  readonly paused: boolean;
   readonly dialled: Socket | Promise<Socket> | undefined;
 }
 
 interface Entry {
   readonly driver: SessionDriver;
+  /** What of `view` the state has taken in. */
+  view: SessionView;
   state: SessionState;
-  reportTimer: NodeJS.Timeout | undefined;
+  report: { readonly timer: NodeJS.Timeout; readonly ms: number } | undefined;
 }
 
-/** Owns every session from `start` on; each is reported to the main thread until it has ended. */
+/** Owns every session from `start` on; the main thread knows of each until it has ended. */
 export class SessionPool {
   readonly #options: SessionPoolOptions;
   readonly #entries = new Map<string, Entry>();
@@ -94,15 +88,22 @@ export class SessionPool {
     // A device may be refused, and shall not make us call servers for nothing.
     const isDevice = arrival.connection.forwarded === true;
     const dialled = arrival.dialled ?? (isDevice ? undefined : this.#predial(arrival.connection));
-    const begun = await this.#begin(arrival.connection);
+    const first = { id, connection: arrival.connection, startedAt: Date.now() };
+    const begun = await this.#begin(first);
     const { knownSecure, strongOnly, paused, refused } = begun;
-    if (refused !== undefined) endWith(client, ownReply(421, refused));
-    else client.off('error', onError);
-    if (client.destroyed || refused !== undefined) {
+    if (refused !== undefined) {
+      endWith(client, ownReply(421, refused));
       hangUp(dialled);
       return;
     }
-    const connection = named(arrival.connection, begun);
+    client.off('error', onError);
+    const state = firstState(first, begun);
+    if (client.destroyed) {
+      hangUp(dialled);
+      this.#options.link.tell({ kind: 'ended', state, reason: 'the client hung up' });
+      return;
+    }
+    const { connection } = state;
     const ordinary = policyOf(this.#options.config, connection);
     const allowed = strongOnly ? withoutWeak(ordinary) : ordinary;
     const policy: HostPolicy = paused ? { ...allowed, mode: 'tunnel' } : allowed;
@@ -110,9 +111,8 @@ export class SessionPool {
     const isElsewhere = policy.mode === 'implicit' && connection.server.port === 21;
     if (isElsewhere) hangUp(dialled);
     this.#run(
-      id,
       { ...arrival, connection },
-      { policy, knownSecure, paused, dialled: isElsewhere ? undefined : dialled },
+      { state, policy, knownSecure, dialled: isElsewhere ? undefined : dialled },
     );
   }
 
@@ -124,16 +124,19 @@ export class SessionPool {
   }
 
   /** When the answer can't be had, the server counts as one that was secure: the safe side. */
-  async #begin(connection: Connection): Promise<Begun> {
+  async #begin(
+    first: Pick<SessionState, 'id' | 'connection' | 'startedAt'>,
+  ): Promise<Begun & { readonly refused?: string | undefined }> {
     try {
-      return await this.#options.link.ask({ kind: 'begin', connection }, 'begun');
+      return await this.#options.link.ask({ kind: 'begin', ...first }, 'begun');
     } catch {
       return { knownSecure: true, strongOnly: true, paused: false };
     }
   }
 
-  #run(id: string, arrival: Arrival, start: Start): void {
+  #run(arrival: Arrival, start: Start): void {
     const { connection } = arrival;
+    const { id } = start.state;
     const driver = new SessionDriver({
       client: arrival.client,
       owner: ownerOf(connection),
@@ -174,8 +177,7 @@ export class SessionPool {
         this.#end(id, reason);
       },
     });
-    const state = { ...initialState(id, connection), ...(start.paused ? { warning: pausedWarning } : {}) };
-    this.#entries.set(id, { driver, state, reportTimer: undefined });
+    this.#entries.set(id, { driver, view: driver.view, state: start.state, report: undefined });
     driver.start();
     this.#update(id, driver.view);
   }
@@ -230,12 +232,12 @@ export class SessionPool {
   #update(id: string, view: SessionView): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
-    const described = describe(view);
-    const news = Object.entries(described).filter(([key, value]) => Reflect.get(entry.state, key) !== value);
-    if (news.length === 0) return;
-    entry.state = { ...entry.state, ...described };
-    if (news.every(([key]) => key === 'transfers')) this.#reportSoon(entry);
-    else this.#report(entry);
+    const change = changeBetween(entry.view, view);
+    if (change === 'none') return;
+    entry.view = view;
+    entry.state = stateWith(entry.state, view);
+    if (change === 'turn') this.#report(entry);
+    else this.#reportWithin(entry, REPORT_MS[change]);
   }
 
   #countBytes(id: string, count: number, direction: 'download' | 'upload'): void {
@@ -246,18 +248,21 @@ export class SessionPool {
       direction === 'download'
         ? { ...state, bytesDown: state.bytesDown + count }
         : { ...state, bytesUp: state.bytesUp + count };
-    this.#reportSoon(entry);
+    this.#reportWithin(entry, REPORT_MS.count);
   }
 
-  #reportSoon(entry: Entry): void {
-    entry.reportTimer ??= setTimeout(() => {
+  #reportWithin(entry: Entry, ms: number): void {
+    if (entry.report !== undefined && entry.report.ms <= ms) return;
+    clearTimeout(entry.report?.timer);
+    const timer = setTimeout(() => {
       this.#report(entry);
-    }, REPORT_MS).unref();
+    }, ms).unref();
+    entry.report = { timer, ms };
   }
 
   #report(entry: Entry): void {
-    clearTimeout(entry.reportTimer);
-    entry.reportTimer = undefined;
+    clearTimeout(entry.report?.timer);
+    entry.report = undefined;
     this.#options.link.tell({ kind: 'session', state: entry.state });
   }
 
@@ -265,9 +270,9 @@ export class SessionPool {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     this.#entries.delete(id);
-    clearTimeout(entry.reportTimer);
+    clearTimeout(entry.report?.timer);
     this.#release(entry.state.connection.server.address);
-    const state = { ...entry.state, ...describe(entry.driver.view) };
+    const state = stateWith(entry.state, entry.driver.view);
     this.#options.link.tell({ kind: 'ended', state, reason });
   }
 
@@ -280,34 +285,11 @@ export class SessionPool {
   }
 }
 
-function named(connection: Connection, { name, nameFrom, alsoNamed }: Begun): Connection {
-  return {
-    ...connection,
-    ...(name === undefined ? {} : { name }),
-    ...(nameFrom === undefined ? {} : { nameFrom }),
-    ...(alsoNamed === undefined ? {} : { alsoNamed }),
-  };
-}
-
 function hangUp(dialled: Socket | Promise<Socket> | undefined): void {
   void Promise.resolve(dialled).then(
     (socket) => socket?.destroy(),
     () => undefined,
   );
-}
-
-function initialState(id: string, connection: Connection): SessionState {
-  return {
-    id,
-    connection,
-    startedAt: Date.now(),
-    phase: 'connecting',
-    protection: 'none',
-    data: 'unknown',
-    bytesUp: 0,
-    bytesDown: 0,
-    transfers: 0,
-  };
 }
 
 function ownerOf({ server, client, uid, forwarded }: Connection): DataOwner {
@@ -316,34 +298,4 @@ function ownerOf({ server, client, uid, forwarded }: Connection): DataOwner {
 
 function withoutWeak(policy: HostPolicy): HostPolicy {
   return { ...policy, tls: { ...policy.tls, mechanisms: strongMechanisms(policy.tls.mechanisms) } };
-}
-
-function describe(view: SessionView): Partial<SessionState> {
-  const { identity } = view;
-  return {
-    phase: view.phase,
-    protection: protectionOf(view.phase),
-    data: view.data === 'asked' ? 'unknown' : view.data,
-    transfers: view.transfers,
-    ...(view.cut === 0 ? {} : { cut: view.cut }),
-    ...(identity === undefined
-      ? {}
-      : { mechanism: identity.mechanism, protocol: identity.protocol, cipher: identity.cipher }),
-    ...(view.warning === undefined ? {} : { warning: view.warning }),
-  };
-}
-
-function protectionOf(phase: SessionView['phase']): SessionState['protection'] {
-  switch (phase) {
-    case 'secured':
-      return 'secured';
-    case 'cleartext':
-      return 'cleartext';
-    case 'tunnel':
-      return 'tunnelled';
-    case 'passthrough':
-      return 'relayed';
-    default:
-      return 'none';
-  }
 }

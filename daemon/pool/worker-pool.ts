@@ -21,12 +21,15 @@ export interface ReadyPorts {
 
 type LogMessage = Extract<FromWorker, { readonly kind: 'log' }>;
 type BeganMessage = Extract<FromWorker, { readonly kind: 'began' }>;
+type RequestMessage = Extract<FromWorker, { readonly kind: 'request' }>;
 type SessionMessage = Extract<FromWorker, { readonly kind: 'session' }>;
 
 /** What the pool tells its owner. `index` is the worker's place, which its replacement takes over. */
 export interface PoolListener {
   /** Answers a request; a rejection becomes a `failed` answer with the Fault's sentence. */
   readonly request: (index: number, request: WorkerRequest) => Promise<WorkerAnswer>;
+  /** The answer goes to the worker now. Not called when the worker has died meanwhile. */
+  readonly answered: (index: number, request: WorkerRequest, answer: WorkerAnswer) => void;
   /** A server agreed to TLS. */
   readonly began: (server: BeganMessage['server']) => void;
   readonly session: (index: number, state: SessionMessage['state']) => void;
@@ -182,19 +185,20 @@ export class WorkerPool {
       return slot.ports;
     }
     if (message.kind === 'pong') slot.heartbeat?.heard(message.number);
-    else this.#deliver(slot.data.index, worker, message);
+    else this.#deliver(slot, worker, message);
     return undefined;
   }
 
   #deliver(
-    index: number,
+    slot: Slot,
     worker: Worker,
     message: Exclude<FromWorker, { readonly kind: 'ready' | 'pong' }>,
   ): void {
     const { listener } = this.#options;
+    const { index } = slot.data;
     switch (message.kind) {
       case 'request':
-        void this.#answer(index, worker, message.id, message.request);
+        void this.#answer(slot, worker, message);
         break;
       case 'began':
         listener.began(message.server);
@@ -211,10 +215,14 @@ export class WorkerPool {
     }
   }
 
-  async #answer(index: number, worker: Worker, id: number, request: WorkerRequest): Promise<void> {
-    const answer = await this.#options.listener
+  async #answer(slot: Slot, worker: Worker, { id, request }: RequestMessage): Promise<void> {
+    const { listener } = this.#options;
+    const { index } = slot.data;
+    const answer = await listener
       .request(index, request)
       .catch((error: unknown): WorkerAnswer => ({ kind: 'failed', sentence: Fault.from(error).userMessage }));
+    if (slot.worker !== worker) return;
+    listener.answered(index, request, answer);
     const message: ToWorker = { kind: 'answer', id, answer };
     worker.postMessage(message);
   }

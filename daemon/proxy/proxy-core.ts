@@ -18,6 +18,7 @@ import type { NameSource } from '../names/address-names.js';
 import { CertificateNames } from '../names/certificate-names.js';
 import { nameSource } from '../names/name-source.js';
 import type { SessionState } from '../pool/messages.js';
+import { firstState } from '../pool/session-state.js';
 import type { WorkerData } from '../pool/worker-data.js';
 import { WorkerPool, type PoolListener } from '../pool/worker-pool.js';
 import type { Log } from '../sys/log.js';
@@ -236,6 +237,10 @@ export class ProxyCore {
     const { log } = this.#options;
     return {
       request: (_index, request) => this.#answers.to(request),
+      answered: (index, request, answer) => {
+        const isBegun = request.kind === 'begin' && answer.kind === 'begun' && answer.refused === undefined;
+        if (isBegun) this.#take(index, firstState(request, answer));
+      },
       began: (server) => {
         this.#strong.add(server);
       },

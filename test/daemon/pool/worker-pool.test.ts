@@ -37,6 +37,7 @@ async function start(
     };
   const listener: PoolListener = {
     request,
+    answered: tell('answered'),
     began: tell('began'),
     session: tell('session'),
     ended: tell('ended'),
@@ -149,6 +150,26 @@ describe('the worker pool', () => {
       await made.stop(0);
     }
     assert.deepEqual(answers, [{ kind: 'reserved' }, { kind: 'failed', sentence: 'no way' }]);
+  });
+
+  it('says nothing of an answer to a worker that died meanwhile', async () => {
+    let answer: () => void = () => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    const { pool: made, events } = await start([31100], async () => {
+      await answered;
+      return { kind: 'reserved' };
+    });
+    const told: unknown[] = [];
+    events.on('answered', (...values: unknown[]) => told.push(values));
+    const replaced = once(events, 'replaced');
+    act(made, 0, 'reserve');
+    act(made, 0, 'die');
+    await replaced;
+    answer();
+    const own = once(events, 'answered');
+    act(made, 0, 'reserve');
+    await own;
+    assert.equal(told.length, 1);
   });
 
   it('stops workers that hang', async () => {

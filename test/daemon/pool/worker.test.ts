@@ -44,10 +44,11 @@ async function serving() {
   return { worker, client, heard, stop };
 }
 
-async function answerBegin(worker: Worker): Promise<void> {
+async function answerBegin(worker: Worker, before: () => Promise<unknown> = () => Promise.resolve()) {
   for (;;) {
     const [message] = (await once(worker, 'message')) as [FromWorker];
     if (message.kind !== 'request') continue;
+    await before();
     const answer = { kind: 'begun', knownSecure: false, strongOnly: false, paused: false } as const;
     const reply: ToWorker = { kind: 'answer', id: message.id, answer };
     worker.postMessage(reply);
@@ -69,6 +70,21 @@ test('a thread that stops cuts an open session off, reports its end and ends', a
   assert.equal(await stop(), 0);
   assert.match(String(await cut), /ECONNRESET/);
   assert.ok(heard.some(({ kind }) => kind === 'ended'));
+  upstream.close();
+});
+
+test('a client that hangs up before the main thread has answered leaves no session behind', async () => {
+  const upstream = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
+  await once(upstream, 'listening');
+  const { worker, client, heard, stop } = await serving();
+  const begun = answerBegin(worker, async () => {
+    client.resetAndDestroy();
+    await once(client, 'close');
+  });
+  client.write(`USER a@127.0.0.1:${(upstream.address() as AddressInfo).port}\r\n`);
+  await begun;
+  while (!heard.some(({ kind }) => kind === 'ended')) await once(worker, 'message');
+  assert.equal(await stop(), 0);
   upstream.close();
 });
 

@@ -78,6 +78,19 @@ export function memory(roots: readonly number[]): Memory {
   return { rss: kilobytes('Rss') * 1024, pss: kilobytes('Pss') * 1024, processes: rollups.length };
 }
 
+/** Memory with that many sessions open, for the JSON, in bytes. */
+export function rawMemory(sessions: number, before: Memory, open: Memory): Readonly<Record<string, number>> {
+  return {
+    sessions,
+    pssBefore: before.pss,
+    pssOpen: open.pss,
+    rssBefore: before.rss,
+    rssOpen: open.rss,
+    processesBefore: before.processes,
+    processesOpen: open.processes,
+  };
+}
+
 function readRollup(pid: number): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');

@@ -1,5 +1,5 @@
 // Many sessions that are logged in and do nothing: what they cost in memory, a proxy from a fresh start.
-import { memory } from '../process-tree.js';
+import { memory, rawMemory } from '../process-tree.js';
 import { sleep } from '../../lab/harness/command.js';
 import type { Measured, Work } from '../work.js';
 import type { Contender } from './contender.js';
@@ -44,14 +44,6 @@ async function hold(
     value: (open.pss - before.pss) / sessions / 1024,
     cpu: undefined,
     clientCpu: undefined,
-    raw: {
-      sessions,
-      pssBefore: before.pss,
-      pssOpen: open.pss,
-      rssBefore: before.rss,
-      rssOpen: open.rss,
-      processesBefore: before.processes,
-      processesOpen: open.processes,
-    },
+    raw: rawMemory(sessions, before, open),
   };
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { clientUid } from '../../lab/harness/account.js';
 import { run, start, waitFor } from '../../lab/harness/command.js';
-import { cpuSeconds, memory } from '../process-tree.js';
+import { cpuSeconds, memory, rawMemory } from '../process-tree.js';
 import { median, quantile } from '../statistics.js';
 import type { Measured, Work } from '../work.js';
 import type { TunnelContender } from './contenders.js';
@@ -221,15 +221,7 @@ export const idleConnections: TunnelWork = {
       value: (open.pss - before.pss) / sessions / 1024,
       cpu: undefined,
       clientCpu: undefined,
-      raw: {
-        sessions,
-        pssBefore: before.pss,
-        pssOpen: open.pss,
-        rssBefore: before.rss,
-        rssOpen: open.rss,
-        processesBefore: before.processes,
-        processesOpen: open.processes,
-      },
+      raw: rawMemory(sessions, before, open),
     };
   },
 };

@@ -15,6 +15,10 @@ export interface BenchOptions {
   readonly wantsWork: (name: string) => boolean;
   readonly json: boolean;
   readonly out: string;
+  /** Where the numbers of a run go that does not get to its end; never the documentation. */
+  readonly unfinished: string;
+  /** Nothing is measured: pages and pictures are made anew from the numbers that lie in `out`. */
+  readonly redraw: boolean;
   readonly against: OtherBuild | undefined;
 }
 
@@ -31,7 +35,10 @@ Contenders: ${contenderNames.join(', ')}
 Needs root, Linux and about 3 GB of memory, and nothing else running. Each section writes <section>.md, .json and its pictures
 to docs/bench, and leaves those of the others alone; with --quick, --work or --contenders to .lab/bench, unless --out says otherwise.
 --against goes there too: it tells what a change has brought, whatever else the machine does. With --against-node alone the page
-is the documentation's, with this build under both versions of Node and the goals of each.`;
+is the documentation's, with this build under both versions of Node and the goals of each.
+
+Progress goes to standard error, with an estimate of what is left. Ctrl-C ends the run and all of its programs; what had been measured
+of the section that was running is kept as <section>-unfinished.json in .lab/bench (or where --out says), the other sections are whole.`;
 
 function parseRounds(text: string): number {
   const rounds = Number(text);
@@ -49,6 +56,9 @@ function parseNames(known: readonly string[]) {
   };
 }
 
+const pages = path.join(repository, 'docs/bench');
+const scratch = path.join(repository, '.lab/bench');
+
 interface Given {
   readonly only?: readonly string[];
   readonly rounds?: number;
@@ -56,6 +66,7 @@ interface Given {
   readonly work?: readonly string[];
   readonly contenders?: readonly string[];
   readonly json: boolean;
+  readonly redraw: boolean;
   readonly out?: string;
   readonly against?: string;
   readonly againstNode?: string;
@@ -102,6 +113,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
       'the Node that runs `other`; without --against this build takes part under it too',
     )
     .option('--json', 'print the numbers as JSON instead of tables', false)
+    .option('--redraw', 'measure nothing: make pages and pictures anew from their JSON', false)
     .option('--out <folder>', 'where the results go')
     .helpOption('-h, --help', 'shows this')
     .addHelpText('after', help)
@@ -120,6 +132,8 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     wantsWork: (name) => work === undefined || work.includes(name),
     json: given.json,
     against,
-    out: path.resolve(given.out ?? path.join(repository, complete ? 'docs/bench' : '.lab/bench')),
+    redraw: given.redraw,
+    out: path.resolve(given.out ?? (complete ? pages : scratch)),
+    unfinished: path.resolve(given.out ?? scratch),
   };
 }

@@ -5,8 +5,9 @@ import { reportOf, samplesOf } from './report-fixture.js';
 import { formatMarkdown } from './report/markdown.js';
 import { drawBars } from './report/bars.js';
 import { drawChart } from './report/curves.js';
-import { formatTerminal } from './report/terminal.js';
+import { formatSummary, formatTerminal } from './report/terminal.js';
 import { redirectSheet } from './redirect/sheet.js';
+import { serveSheet } from './serve/sheet.js';
 
 const report = reportOf([
   ...samplesOf('download', 'ftpseal', [450, 500, 550], 1.2),
@@ -28,10 +29,16 @@ function lineOf(text: string, start: string): string {
 test('the table shows medians, the ratio with its range, and whether a goal is met', () => {
   const text = formatTerminal(report, redirectSheet);
   assert.match(lineOf(text, 'download '), /500\s+400\s+1\.25 \(1\.13 to 1\.38\)/);
-  assert.match(lineOf(text, 'bulk download'), /at least 1\.30 × mod_proxy +500 +1\.25 .* missed$/);
-  assert.match(lineOf(text, 'CPU per GiB, download'), /at most 0\.70 × mod_proxy +1\.20 +0\.80 .* missed$/);
-  assert.match(lineOf(text, 'connect to 220'), /at most plain \+ 1\.00 ms +2\.50 +0\.50 .* met$/);
-  assert.match(lineOf(text, 'memory without'), /at most 120 MiB +100 +100 .* met$/);
+  assert.match(lineOf(text, 'bulk download'), /at least 1\.30 × mod_proxy +500 MB\/s +1\.25 .* missed$/);
+  assert.match(
+    lineOf(text, 'CPU per GiB, download'),
+    /at most 0\.70 × mod_proxy +1\.20 s\/GiB +0\.80 .* missed$/,
+  );
+  assert.match(
+    lineOf(text, 'connect to 220'),
+    /at most plain \+ 1\.00 ms +2\.50 ms +\+0\.50 \(0\.50 to 0\.50\) ms +met$/,
+  );
+  assert.match(lineOf(text, 'memory without'), /at most 120 MiB +100 MiB +100 \(100 to 100\) MiB +met$/);
 });
 
 test('the same program in another form is judged beside the subject, and is one more to be compared with', () => {
@@ -43,7 +50,7 @@ test('the same program in another form is judged beside the subject, and is one 
   const others = { 'ftpseal-24': 'the same, under Node v24' };
   const page = { ...both, contenders: ['ftpseal', 'ftpseal-24', 'mod_proxy'], others };
   const text = formatTerminal(page, redirectSheet);
-  assert.match(lineOf(text, 'bulk download'), / 450 +1\.13 .* missed +600 +1\.50 .* met$/);
+  assert.match(lineOf(text, 'bulk download'), / 450 MB\/s +1\.13 .* missed +600 MB\/s +1\.50 .* met$/);
   assert.match(lineOf(text, 'download '), / 0\.75$/);
   assert.match(formatMarkdown(page, redirectSheet), /\*\*ftpseal-24\*\*: the same, under Node v24/);
 });
@@ -56,6 +63,14 @@ test('other traffic is as it would be without rules if the interval says so', ()
   };
   assert.match(lineWith(0.99, 1.03), /interval includes 1 +80\.0 +1\.010 \(0\.990 to 1\.030\) +met$/);
   assert.match(lineWith(1.01, 1.03), / missed$/);
+});
+
+test('a run ends with the goals of its sections, those without any left out', () => {
+  const serve = { ...reportOf([]), section: serveSheet.name };
+  const text = formatSummary([serve, report], [redirectSheet, serveSheet]);
+  assert.match(text, /^Goals: the redirect\n/);
+  assert.match(lineOf(text, 'small files') || lineOf(text, 'bulk download'), /missed$/);
+  assert.match(formatSummary([serve], [serveSheet]), /No goal/);
 });
 
 test('every line of a Markdown table has as many cells as its head', () => {

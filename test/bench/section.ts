@@ -1,7 +1,7 @@
 // What a section of the benchmark is: a field of its own, its contenders and its work, its page.
+import type { Progress } from './progress.js';
 import type { Findings } from './report/report.js';
 import type { Sheet } from './report/sheet.js';
-import type { Progress } from './rounds.js';
 
 /** A build of ftpseal other than this checkout's: folder of a checkout or of a staged program, or this one's under another Node. */
 export interface OtherBuild {
@@ -19,7 +19,7 @@ export interface SectionOptions {
   /** Whether that contender, and that work, was asked for. */
   readonly wantsContender: (name: string) => boolean;
   readonly wantsWork: (name: string) => boolean;
-  readonly say: Progress;
+  readonly progress: Progress;
   /** Another build of ftpseal to measure beside this one. */
   readonly against?: OtherBuild | undefined;
 }

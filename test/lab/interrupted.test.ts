@@ -1,8 +1,11 @@
-// A run that is ended by a signal leaves no process behind, whatever its programs have forked.
+// A run that is ended by a signal leaves no process behind, whatever its programs have forked; and what it had found is kept.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
-import { start, waitFor } from './harness/command.js';
+import { fileURLToPath } from 'node:url';
+import { run, start, waitFor } from './harness/command.js';
 
 const network = new URL('harness/network.js', import.meta.url).href;
 const command = new URL('harness/command.js', import.meta.url).href;
@@ -33,3 +36,30 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     await waitFor('the forked program’s end', () => !existsSync(`/proc/${pid}`));
     assert.equal(existsSync(`/run/netns/${pc}`), false);
   });
+
+test('a benchmark that is interrupted keeps what it has measured, says where, and leaves its other pages alone', async () => {
+  const out = mkdtempSync(path.join(tmpdir(), 'ftpseal-bench-'));
+  const main = fileURLToPath(new URL('../bench/main.js', import.meta.url));
+  const running = start({}, [
+    ...[process.execPath, main, '--quick', '--rounds', '50', '--only', 'tunnel', '--contenders', 'plain'],
+    ...['--out', out],
+  ]);
+  try {
+    await waitFor(
+      () => running.stderr(),
+      () => running.stderr().includes('round 2/50') || running.child.exitCode !== null,
+    );
+    running.child.kill('SIGINT');
+    assert.equal(await running.ended, 1);
+    const file = path.join(out, 'tunnel-unfinished.json');
+    assert.match(running.stderr(), /round 2\/50 .* left: about /);
+    assert.match(running.stderr(), /tunnel: not finished; \d+ measurements, up to round \d+, are kept in /);
+    const kept = JSON.parse(readFileSync(file, 'utf8')) as { readonly samples: readonly { round: number }[] };
+    assert.ok(kept.samples.some(({ round }) => round === 1));
+    assert.equal(existsSync(path.join(out, 'tunnel.json')), false);
+    const left = (await run({}, ['ip', 'netns', 'list'])).stdout;
+    assert.doesNotMatch(left, new RegExp(`-${running.pid}\\b`));
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+});

@@ -62,7 +62,7 @@ const everyWork: readonly EngineWork[] = [packetWork(4), packetWork(6), bulkWork
 export const engineSection: Section = {
   sheet: engineSheet,
   work: everyWork.map(({ metric }) => metric.name),
-  measure: async ({ quick, rounds, say, wantsContender, wantsWork }) => {
+  measure: async ({ quick, rounds, progress, wantsContender, wantsWork }) => {
     const contenders = layerNames.filter(wantsContender);
     const sizes = quick ? quickSizes : fullSizes;
     const field = await openField(contenders, sizes.bulkBytes);
@@ -70,8 +70,8 @@ export const engineSection: Section = {
       const { entrants } = field;
       const work = everyWork.filter(({ metric }) => wantsWork(metric.name));
       const bulk = work.filter(({ metric }) => metric.cpuPer !== undefined);
-      if (!quick) await warmUp({ entrants, work: bulk, context: sizes, say });
-      const samples = await runRounds({ entrants, work, context: sizes, rounds, say });
+      if (!quick) await warmUp({ entrants, work: bulk, context: sizes, progress });
+      const samples = await runRounds({ entrants, work, context: sizes, rounds, progress });
       const metrics = everyWork.map(({ metric }) => metric);
       return { sizes: { ...sizes }, contenders, leftOut: {}, metrics, samples };
     } finally {

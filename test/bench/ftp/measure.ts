@@ -1,7 +1,7 @@
 // The measurements over FTP, which those in front of a program and those in front of a server have in common: what is done, in
 // which order, and memory last.
 import type { Sample } from '../results.js';
-import { runRounds, warmUp } from '../rounds.js';
+import { planRounds, warmUp } from '../rounds.js';
 import type { SectionOptions } from '../section.js';
 import type { Work } from '../work.js';
 import type { Contender } from './contender.js';
@@ -47,13 +47,17 @@ export const ftpMetrics = [...everyWork, idleMemory].map((work) => work.metric);
 export async function measureFtp(
   entrants: readonly Contender[],
   context: FtpContext,
-  { wantsWork, quick, rounds, say }: SectionOptions,
+  { wantsWork, quick, rounds, progress }: SectionOptions,
   afterRound: (round: number) => Promise<void> = () => Promise.resolve(),
 ): Promise<readonly Sample[]> {
   const work = everyWork.filter(({ metric }) => wantsWork(metric.name)).map(takenBy);
-  if (!quick) await warmUp({ entrants, work, context: { ...context, sizes: warmSizes(context.sizes) }, say });
-  const samples = await runRounds({ entrants, work, context, rounds, say, afterRound });
-  if (!wantsWork(idleMemory.metric.name)) return samples;
-  const memory = { entrants, work: [takenBy(idleMemory)], context, rounds: memoryRoundsOf(rounds), say };
-  return [...samples, ...(await runRounds(memory))];
+  const memory = wantsWork(idleMemory.metric.name) ? [takenBy(idleMemory)] : [];
+  const measure = planRounds({ entrants, work, context, rounds, progress, afterRound });
+  const measureMemory = planRounds({
+    ...{ entrants, work: memory, context, progress },
+    rounds: memoryRoundsOf(rounds),
+  });
+  const warm = { ...context, sizes: warmSizes(context.sizes) };
+  if (!quick) await warmUp({ entrants, work, context: warm, progress });
+  return [...(await measure()), ...(await measureMemory())];
 }

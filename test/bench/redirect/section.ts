@@ -4,9 +4,9 @@ import { idleMemoryOfTwice } from '../ftp/idle.js';
 import { ftpMetrics, measureFtp, memoryRoundsOf } from '../ftp/measure.js';
 import { startToReady } from '../ftp/start.js';
 import { fullSizes, quickSizes } from '../ftp/sizes.js';
+import { timed } from '../progress.js';
 import type { Findings } from '../report/report.js';
-import type { Sample } from '../results.js';
-import { runRounds } from '../rounds.js';
+import { planRounds } from '../rounds.js';
 import type { Section, SectionOptions } from '../section.js';
 import { openField, redirectNames, type Field, type RedirectName } from './field.js';
 import { foreignResult, measureForeign } from './foreign.js';
@@ -24,8 +24,8 @@ export const redirectSection: Section = {
     const names = redirectNames.filter((name) => takesPart(name, options) && leftOut[name] === undefined);
     const contenders = names.map((name) => (name === 'other' ? (against?.name ?? name) : name));
     const others = against === undefined ? undefined : { [against.name]: against.about };
-    for (const [name, reason] of Object.entries(leftOut)) options.say(`without ${name}: ${reason}`);
-    options.say(`opening the lab with ${contenders.join(', ')}`);
+    for (const [name, reason] of Object.entries(leftOut)) options.progress.say(`without ${name}: ${reason}`);
+    options.progress.say(`opening the lab with ${contenders.join(', ')}`);
     const sizes = options.quick ? quickSizes : fullSizes;
     const field = await openField(names, sizes, against);
     try {
@@ -52,38 +52,41 @@ async function run(
   context: FtpContext,
   options: SectionOptions,
 ): Promise<Pick<Findings, 'samples' | 'foreign'>> {
-  const { rounds, say } = options;
-  const withRules: number[] = [];
-  const without: number[] = [];
+  const { rounds, progress } = options;
+  const { contenders: entrants } = field;
+  const foreign: Batches[] = [];
+  const measureOthers = options.wantsWork('foreign') ? foreignRound(field, context) : undefined;
+  if (measureOthers !== undefined) progress.expect(Array.from({ length: rounds }, () => 'foreign'));
   const afterRound = async (round: number): Promise<void> => {
-    const batches = options.wantsWork('foreign') ? await foreignBatches(field, context) : undefined;
-    if (batches === undefined) return;
-    withRules.push(...batches.withRules);
-    without.push(...batches.without);
-    say(
-      `round ${round}/${rounds} · connections to another port: ${batches.withRules.length} batches each way`,
+    if (measureOthers === undefined) return;
+    const batches = await timed(progress, 'foreign', measureOthers);
+    foreign.push(batches);
+    progress.say(
+      `round ${round}/${rounds} · connections to another port: ${batches.without.length} batches each way`,
     );
   };
-  const samples = await measureFtp(field.contenders, context, options, afterRound);
-  const also = async (work: typeof startToReady, times: number): Promise<readonly Sample[]> =>
-    options.wantsWork(work.metric.name)
-      ? runRounds({ entrants: field.contenders, work: [work], context, rounds: times, say })
-      : [];
-  const twice = await also(idleMemoryOfTwice, memoryRoundsOf(rounds));
-  const starts = await also(startToReady, rounds);
-  return { samples: [...samples, ...twice, ...starts], foreign: foreignResult(withRules, without) };
+  const later = [
+    { work: idleMemoryOfTwice, rounds: memoryRoundsOf(rounds) },
+    { work: startToReady, rounds },
+  ]
+    .filter(({ work }) => options.wantsWork(work.metric.name))
+    .map(({ work, rounds: times }) =>
+      planRounds({ entrants, work: [work], context, rounds: times, progress }),
+    );
+  const samples = [...(await measureFtp(entrants, context, options, afterRound))];
+  for (const measure of later) samples.push(...(await measure()));
+  const withRules = foreign.flatMap((batches) => batches.withRules);
+  const without = foreign.flatMap((batches) => batches.without);
+  return { samples, foreign: foreignResult(withRules, without) };
 }
 
-async function foreignBatches(
-  field: Field,
-  context: FtpContext,
-): Promise<Awaited<ReturnType<typeof measureForeign>> | undefined> {
+type Batches = Awaited<ReturnType<typeof measureForeign>>;
+
+/** One round of it; undefined without ftpseal. */
+function foreignRound(field: Field, context: FtpContext): (() => Promise<Batches>) | undefined {
   const ftpseal = field.contenders.find((contender) => contender.name === 'ftpseal');
   if (ftpseal === undefined) return undefined;
-  return measureForeign(context, {
-    withRules: ftpseal.namespace,
-    without: field.bareHost,
-    server: field.serverHost,
-    address: ftpseal.address,
-  });
+  const { namespace: withRules, address } = ftpseal;
+  return () =>
+    measureForeign(context, { withRules, without: field.bareHost, server: field.serverHost, address });
 }

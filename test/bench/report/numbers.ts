@@ -19,6 +19,13 @@ export function formatInterval(interval: Interval): string {
   return `${formatNumber(interval.low)} to ${formatNumber(interval.high)}`;
 }
 
+/** What a goal is judged by: a quotient with its range, or a difference or a figure with its unit. */
+export function formatOutcome({ goal, outcome }: Verdict): string {
+  const { bound, unit = '' } = goal;
+  if ('ratio' in bound) return formatRatio(outcome);
+  return 'beyond' in bound ? `+${formatRatio(outcome)} ${unit}` : `${formatRatio(outcome)} ${unit}`;
+}
+
 /** What a goal asks, for example `at least 1.30 × mod_proxy`, `at most plain + 1.00 ms`. */
 export function formatBound({ goal, reference }: Verdict): string {
   const { bound, unit = '' } = goal;

@@ -34,6 +34,8 @@ export interface Report extends Findings {
   readonly loadAfter: readonly number[];
   readonly quick: boolean;
   readonly rounds: number;
+  /** How long it took, for the estimate of the next run; runs before 2026-11-21 did not say. */
+  readonly seconds?: number | undefined;
 }
 
 /** One metric: every contender's value, and the subject's ratio to each of the others. */

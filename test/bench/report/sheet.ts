@@ -11,6 +11,8 @@ export interface GoalLine {
   readonly figure: string;
   readonly outcome: string;
   readonly met: boolean;
+  /** What keeps a goal that is missed, if the run itself shows it. */
+  readonly because?: string | undefined;
 }
 
 export interface Sheet {

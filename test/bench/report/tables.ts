@@ -1,6 +1,6 @@
 // The report's tables as cells; the terminal and the Markdown page draw the same ones.
 import type { Summary, Verdict } from '../results.js';
-import { formatNumber, formatRatio, formatBound } from './numbers.js';
+import { formatBound, formatNumber, formatOutcome, formatRatio } from './numbers.js';
 import { othersOf, referencesOf, rowsOf, verdictsOf, type Report } from './report.js';
 import type { Sheet } from './sheet.js';
 
@@ -90,31 +90,48 @@ function memoryTable(report: Report): Table {
   return { title: 'Memory with idle sessions (first of the rounds)', lines: [head, ...lines] };
 }
 
+export const goalsTitle = 'Goals';
+
 /** Of the subject, and beside it of the same program in the other forms that took part. */
-function goalTable(report: Report, sheet: Sheet): Table {
+export function goalTable(report: Report, sheet: Sheet): Table {
   const others = othersOf(report);
   const verdictsOfOthers = others.map((name) => verdictsOf(report, { ...sheet, subject: name }));
   const lines = verdictsOf(report, sheet).map((verdict) => [
     verdict.goal.text,
     formatBound(verdict),
-    ...outcomeCells(verdict),
-    ...verdictsOfOthers.flatMap((all) => outcomeCells(all.find(({ goal }) => goal === verdict.goal))),
+    ...outcomeCells(verdict, report),
+    ...verdictsOfOthers.flatMap((all) =>
+      outcomeCells(
+        all.find(({ goal }) => goal === verdict.goal),
+        report,
+      ),
+    ),
   ]);
   const further = (sheet.furtherGoals?.(report) ?? []).map((line) => [
-    ...[line.goal, line.wanted, line.figure, line.outcome, metWord(line.met)],
-    ...others.flatMap(() => outcomeCells(undefined)),
+    ...[line.goal, line.wanted, line.figure, line.outcome, metWord(line)],
+    ...others.flatMap(() => outcomeCells(undefined, report)),
   ]);
   const head = [sheet.subject, ...others].flatMap((name) => [name, 'outcome', '']);
-  return { title: 'Goals', lines: [['goal', 'wanted', ...head], ...lines, ...further] };
+  return { title: goalsTitle, lines: [['goal', 'wanted', ...head], ...lines, ...further] };
 }
 
-function outcomeCells(verdict: Verdict | undefined): readonly string[] {
+function outcomeCells(verdict: Verdict | undefined, report: Report): readonly string[] {
   if (verdict === undefined) return [nothing, nothing, ''];
-  return [formatNumber(verdict.figure), formatRatio(verdict.outcome), metWord(verdict.met)];
+  const unit = unitOf(verdict, report);
+  return [`${formatNumber(verdict.figure)} ${unit}`.trimEnd(), formatOutcome(verdict), metWord(verdict)];
 }
 
-function metWord(met: boolean): string {
-  return met ? 'met' : 'missed';
+/** Of the subject's own figure. */
+function unitOf({ goal }: Verdict, { metrics }: Report): string {
+  if (goal.unit !== undefined) return goal.unit;
+  const metric = metrics.find(({ name }) => name === goal.metric);
+  if (goal.of === 'cpu') return metric?.cpuPer === undefined ? 's' : `s/${metric.cpuPer}`;
+  return metric?.unit ?? '';
+}
+
+function metWord({ met, because }: { readonly met: boolean; readonly because?: string | undefined }): string {
+  if (met) return 'met';
+  return because === undefined ? 'missed' : `missed: ${because}`;
 }
 
 /** The tables that have something to say. */

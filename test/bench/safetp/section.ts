@@ -32,9 +32,9 @@ const everyWork = [...mainWork, ...pointWork];
 export const safetpSection: Section = {
   sheet: safetpSheet,
   work: everyWork.map(({ metric }) => metric.name),
-  measure: async ({ quick, rounds, say, wantsContender, wantsWork }) => {
+  measure: async ({ quick, rounds, progress, wantsContender, wantsWork }) => {
     const contenders = safetpNames.filter(wantsContender);
-    say(`opening the lab with ${contenders.join(', ')}`);
+    progress.say(`opening the lab with ${contenders.join(', ')}`);
     const sizes = quick ? quickSizes : fullSizes;
     const field = await openField(contenders, sizes);
     try {
@@ -45,8 +45,8 @@ export const safetpSection: Section = {
         : wanted;
       const warm = { ...context, sizes: { ...sizes, logins: 5, noops: 200 } };
       const once = mainWork.filter((one) => work.includes(one));
-      if (!quick) await warmUp({ entrants, work: once, context: warm, say });
-      const samples = await runRounds({ entrants, work, context, rounds, say });
+      if (!quick) await warmUp({ entrants, work: once, context: warm, progress });
+      const samples = await runRounds({ entrants, work, context, rounds, progress });
       const metrics = mainWork.map(({ metric }) => metric);
       return { sizes: { ...sizes }, contenders, leftOut: {}, metrics, samples };
     } finally {

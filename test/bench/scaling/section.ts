@@ -1,7 +1,8 @@
 // The benchmark of scaling: what more streams, more workers, more sessions and more known keys cost.
+import { timed } from '../progress.js';
 import type { Sample } from '../results.js';
 import { hasModProxy } from '../redirect/mod-proxy.js';
-import { runRounds, warmUp } from '../rounds.js';
+import { planRounds, warmUp } from '../rounds.js';
 import type { Section, SectionOptions } from '../section.js';
 import { openField, scalingNames, subject, type Field } from './field.js';
 import { keysWork } from './keys.js';
@@ -18,7 +19,7 @@ export const scalingSection: Section = {
     const leftOut = Object.fromEntries(without.map((name) => [name, 'its packages are not unpacked']));
     const contenders = scalingNames.filter((name) => options.wantsContender(name) && !without.includes(name));
     const sizes = options.quick ? quickSizes : fullSizes;
-    options.say(`opening the lab with ${contenders.join(', ')}`);
+    options.progress.say(`opening the lab with ${contenders.join(', ')}`);
     const field = await openField(contenders, sizes);
     try {
       const samples = await run(field, { ground: field.ground, sizes }, options);
@@ -36,22 +37,23 @@ async function run(
   context: ScalingContext,
   options: SectionOptions,
 ): Promise<readonly Sample[]> {
-  const { quick, say } = options;
-  const samples: Sample[] = [];
+  const { quick, progress } = options;
   const rounds = Math.min(mostRounds, options.rounds);
   const { contenders: entrants } = field;
-  if (options.wantsWork('streams')) {
-    const work = streamsWork(context.sizes);
-    if (!quick) await warmUp({ entrants, work: work.slice(-1), context, say });
-    samples.push(...(await runRounds({ entrants, work, context, rounds, say })));
-  }
-  if (options.wantsWork('keys')) {
-    const course = { entrants: [field.keys], work: keysWork(context.sizes), context, rounds, say };
-    samples.push(...(await runRounds(course)));
-  }
-  // Last: thousands of processes come and go.
+  const samples: Sample[] = [];
+  const streams = options.wantsWork('streams') ? streamsWork(context.sizes) : [];
+  const keys = options.wantsWork('keys') ? keysWork(context.sizes) : [];
   const own = entrants.find(({ name }) => name === subject);
-  if (options.wantsWork('sessions') && own !== undefined)
-    samples.push(...(await measureSessions(own, context, say)));
+  const measureOwn =
+    options.wantsWork('sessions') && own !== undefined
+      ? () => measureSessions(own, context, progress)
+      : undefined;
+  if (measureOwn !== undefined) progress.expect(['sessions']);
+  const measureStreams = planRounds({ entrants, work: streams, context, rounds, progress });
+  const measureKeys = planRounds({ entrants: [field.keys], work: keys, context, rounds, progress });
+  if (!quick) await warmUp({ entrants, work: streams.slice(-1), context, progress });
+  samples.push(...(await measureStreams()), ...(await measureKeys()));
+  // Last: thousands of processes come and go.
+  if (measureOwn !== undefined) samples.push(...(await timed(progress, 'sessions', measureOwn)));
   return samples;
 }

@@ -3,8 +3,8 @@ import { sleep, type Running } from '../../lab/harness/command.js';
 import type { Contender } from '../ftp/contender.js';
 import { sessionArguments, startDriver } from '../ftp/driver.js';
 import { memory } from '../process-tree.js';
+import type { Progress } from '../progress.js';
 import type { Sample } from '../results.js';
-import type { Progress } from '../rounds.js';
 import type { ScalingContext } from './streams.js';
 
 /** The metric of a point of the curve. */
@@ -16,7 +16,7 @@ export function sessionsName(count: number): string {
 export async function measureSessions(
   contender: Contender,
   { ground, sizes }: ScalingContext,
-  say: Progress,
+  progress: Progress,
 ): Promise<readonly Sample[]> {
   await contender.proxy?.restart();
   await sleep(sizes.settleMs);
@@ -30,7 +30,8 @@ export async function measureSessions(
     await sleep(sizes.settleMs);
     const sample = sampleNow(contender, count);
     samples.push(sample);
-    say(`${count} idle sessions · ${contender.name}: ${sample.value.toFixed(0)} MiB`);
+    progress.keep([sample]);
+    progress.say(`${count} idle sessions · ${contender.name}: ${sample.value.toFixed(0)} MiB`);
   }
   for (const client of clients) {
     client.child.stdin?.end();

@@ -14,7 +14,7 @@ export const serveSection: Section = {
   work: metrics.map((metric) => metric.name),
   measure: async (options) => {
     const contenders = serveNames.filter((name) => options.wantsContender(name));
-    options.say(`opening the lab with ${contenders.join(', ')}`);
+    options.progress.say(`opening the lab with ${contenders.join(', ')}`);
     const sizes = options.quick ? quickSizes : serveSizes;
     const field = await openField(contenders, sizes);
     try {

@@ -23,17 +23,17 @@ import { tunnelWork, type TunnelContext } from './work.js';
 export const tunnelSection: Section = {
   sheet: tunnelSheet,
   work: tunnelWork.map(({ metric }) => metric.name),
-  measure: async ({ quick, rounds, say, wantsContender, wantsWork }) => {
+  measure: async ({ quick, rounds, progress, wantsContender, wantsWork }) => {
     const contenders = tunnelNames.filter(wantsContender);
-    say(`opening the lab with ${contenders.join(', ')}`);
+    progress.say(`opening the lab with ${contenders.join(', ')}`);
     const sizes = quick ? quickSizes : fullSizes;
     const field = await openField(contenders);
     try {
       const { entrants } = field;
       const context: TunnelContext = { namespace: field.lab.network.pc, driver: field.driver, sizes };
       const work = tunnelWork.filter(({ metric }) => wantsWork(metric.name));
-      if (!quick) await warmUp({ entrants, work, context: { ...context, sizes: quickSizes }, say });
-      const samples = await runRounds({ entrants, work, context, rounds, say });
+      if (!quick) await warmUp({ entrants, work, context: { ...context, sizes: quickSizes }, progress });
+      const samples = await runRounds({ entrants, work, context, rounds, progress });
       const metrics = tunnelWork.map(({ metric }) => metric);
       return { sizes: { ...sizes }, contenders, leftOut: {}, metrics, samples };
     } finally {

@@ -6,6 +6,7 @@ import { formatMarkdown } from './report/markdown.js';
 import { drawBars } from './report/bars.js';
 import { drawChart } from './report/curves.js';
 import { formatSummary, formatTerminal } from './report/terminal.js';
+import { foreignResult, situationNames, type ForeignBatches } from './redirect/foreign-result.js';
 import { redirectSheet } from './redirect/sheet.js';
 import { serveSheet } from './serve/sheet.js';
 
@@ -61,8 +62,29 @@ test('other traffic is as it would be without rules if the interval says so', ()
     const page = { ...reportOf(samplesOf('logins', 'mod_proxy', [10])), foreign };
     return lineOf(formatTerminal(page, redirectSheet), 'other traffic');
   };
-  assert.match(lineWith(0.99, 1.03), /interval includes 1 +80\.0 +1\.010 \(0\.990 to 1\.030\) +met$/);
+  assert.match(lineWith(0.99, 1.03), /interval includes 1 +80\.0 µs +1\.010 \(0\.990 to 1\.030\) +met$/);
   assert.match(lineWith(1.01, 1.03), / missed$/);
+});
+
+test('what keeps other traffic from its goal is said beside the verdict, from the same run', () => {
+  const times: ForeignBatches = {
+    ...{ without: [50, 60], tracking: [54, 64], redirect: [55.5, 65.5], withRules: [58, 68] },
+    ...{ firewall: [54.4, 64.4], firewallAndOurs: [57, 67] },
+  };
+  const foreign = foreignResult([times, times]);
+  const page = { ...reportOf(samplesOf('logins', 'mod_proxy', [10])), foreign };
+  const text = formatTerminal(page, redirectSheet);
+  assert.match(
+    lineOf(text, 'other traffic'),
+    / missed: of 8\.00 µs more, 5\.50 come with anybody’s first redirect/,
+  );
+  assert.match(
+    lineOf(text, 'one `redirect` rule'),
+    / 60\.5 +5\.50 +5\.50 to 5\.50 +1\.101 +1\.092 to 1\.110$/,
+  );
+  assert.match(lineOf(text, 'ours, where that firewall'), / 62\.0 +2\.60 /);
+  assert.equal(foreignResult([]), undefined);
+  assert.equal(situationNames.length, 6);
 });
 
 test('a run ends with the goals of its sections, those without any left out', () => {

@@ -9,7 +9,8 @@ import type { Findings } from '../report/report.js';
 import { planRounds } from '../rounds.js';
 import type { Section, SectionOptions } from '../section.js';
 import { openField, redirectNames, type Field, type RedirectName } from './field.js';
-import { foreignResult, measureForeign } from './foreign.js';
+import { measureForeign } from './foreign.js';
+import { foreignResult, situationNames, type ForeignBatches } from './foreign-result.js';
 import { hasModProxy } from './mod-proxy.js';
 import { redirectSheet } from './sheet.js';
 
@@ -54,16 +55,15 @@ async function run(
 ): Promise<Pick<Findings, 'samples' | 'foreign'>> {
   const { rounds, progress } = options;
   const { contenders: entrants } = field;
-  const foreign: Batches[] = [];
+  const foreign: ForeignBatches[] = [];
   const measureOthers = options.wantsWork('foreign') ? foreignRound(field, context) : undefined;
   if (measureOthers !== undefined) progress.expect(Array.from({ length: rounds }, () => 'foreign'));
   const afterRound = async (round: number): Promise<void> => {
     if (measureOthers === undefined) return;
     const batches = await timed(progress, 'foreign', measureOthers);
     foreign.push(batches);
-    progress.say(
-      `round ${round}/${rounds} · connections to another port: ${batches.without.length} batches each way`,
-    );
+    const each = `${batches.without.length} batches in each of ${situationNames.length} situations`;
+    progress.say(`round ${round}/${rounds} · connections to another port: ${each}`);
   };
   const later = [
     { work: idleMemoryOfTwice, rounds: memoryRoundsOf(rounds) },
@@ -75,18 +75,13 @@ async function run(
     );
   const samples = [...(await measureFtp(entrants, context, options, afterRound))];
   for (const measure of later) samples.push(...(await measure()));
-  const withRules = foreign.flatMap((batches) => batches.withRules);
-  const without = foreign.flatMap((batches) => batches.without);
-  return { samples, foreign: foreignResult(withRules, without) };
+  return { samples, foreign: foreignResult(foreign) };
 }
 
-type Batches = Awaited<ReturnType<typeof measureForeign>>;
-
 /** One round of it; undefined without ftpseal. */
-function foreignRound(field: Field, context: FtpContext): (() => Promise<Batches>) | undefined {
+function foreignRound(field: Field, context: FtpContext): (() => Promise<ForeignBatches>) | undefined {
   const ftpseal = field.contenders.find((contender) => contender.name === 'ftpseal');
   if (ftpseal === undefined) return undefined;
-  const { namespace: withRules, address } = ftpseal;
-  return () =>
-    measureForeign(context, { withRules, without: field.bareHost, server: field.serverHost, address });
+  const { bareHost: bare, serverHost: server } = field;
+  return () => measureForeign(context, { ours: ftpseal.namespace, bare, server, address: ftpseal.address });
 }

@@ -10,7 +10,7 @@ import {
   type Summary,
   type Verdict,
 } from '../results.js';
-import type { ForeignResult } from '../redirect/foreign.js';
+import type { ForeignResult } from '../redirect/foreign-result.js';
 import type { Sheet } from './sheet.js';
 
 /** What a section has measured. */

@@ -109,7 +109,7 @@ test('every line of a Markdown table has as many cells as its head', () => {
 test('in the plot a longer bar is a better one, whichever way the metric counts', () => {
   const widths = [
     ...(drawBars(report, redirectSheet)[0]?.svg ?? '').matchAll(
-      /<rect x="210" y="[\d.]+" width="([\d.]+)" height="14"/g,
+      /<rect x="230" y="[\d.]+" width="([\d.]+)" height="14"/g,
     ),
   ].map((match) => Number(match[1]));
   const [fastDownload = 0, reference = 0, slowLogin = 0, sameReference = 0] = widths;
@@ -117,6 +117,17 @@ test('in the plot a longer bar is a better one, whichever way the metric counts'
   assert.ok(fastDownload > reference);
   assert.ok(slowLogin < sameReference);
   assert.equal(reference, sameReference);
+});
+
+test('a goal is a stroke at the length that would meet it, on the bars of the subject alone', () => {
+  const svg = drawBars(report, redirectSheet)[0]?.svg ?? '';
+  const strokes = [...svg.matchAll(/<line x1="([\d.]+)" y1="([\d.]+)" [^>]*stroke-width="2.5"/g)];
+  // The legend's comes first. Of the goals of a download only the one beside mod_proxy has its contender here.
+  assert.equal(strokes.length, 2);
+  const one = Number(/<line x1="([\d.]+)" [^>]*stroke-dasharray/.exec(svg)?.[1]);
+  const at = Number(strokes[1]?.[1]);
+  assert.ok(Math.abs((at - 230) / (one - 230) - 1.3) < 0.01);
+  assert.doesNotMatch(drawBars(report, serveSheet)[0]?.svg ?? '', /stroke-width="2.5"/);
 });
 
 test('a run without a contender or a metric is reported with what it has', () => {

@@ -181,12 +181,12 @@ export const redirectSheet: Sheet = {
   furtherGoals: foreignGoal,
   programs: ['Node', 'OpenSSL', 'curl', 'Python', 'vsftpd', 'ProFTPD', 'mod_proxy', 'stunnel'],
   cpuOf: 'the proxy, all its processes',
-  conditions: ({ sizes }) => {
+  conditions: ({ sizes, foreign }) => {
     const of = (name: string): number => sizes[name] ?? 0;
     return [
       `Server: vsftpd, TLS 1.3, session reuse required (\`plain\`: without TLS), its files in memory. One file of ${of('bulkBytes') / 2 ** 20} MiB;`,
       `${of('smallFiles')} files of ${of('smallBytes')} bytes over one session; ${of('logins')} logins; ${of('mirrors')} clients with ${of('mirrorFiles')} files each;`,
-      `${of('idleSessions')} idle sessions, from a fresh start; ${of('foreignConnections')} connections to another port in each round, with each set of rules.`,
+      `${of('idleSessions')} idle sessions, from a fresh start; ${of('foreignConnections')} connections to another port ${foreign?.batches === undefined ? 'from each host and round' : 'in each round, with each set of rules'}.`,
     ];
   },
   tables: (report) => [foreignTable(report)],
@@ -202,6 +202,6 @@ export const redirectSheet: Sheet = {
 - CPU is user and system time of all processes of the proxy, ended ones included.
 - PSS shares a page's size among the processes that map it; RSS counts it once for each.
 - Other traffic: whoever redirects with the kernel's means has its connection tracking and address translation at work for every connection of the
-  host, from the first rule on. The line of one \`redirect\` rule shows what that costs; only what is beyond it is ftpseal's to save.
+  host, from the first rule on. Where it was measured, the line of one \`redirect\` rule shows what that costs; only what is beyond it is ftpseal's to save.
 - Absolute numbers depend on the machine; compare the ratios.`,
 };

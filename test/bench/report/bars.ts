@@ -1,13 +1,15 @@
 // The report as a bar plot: for each metric how good every contender is, with the first reference as 1. Longer is better.
+// A goal that the scale has room for is a stroke across the bars that it is about.
+import type { Goal } from '../results.js';
 import { median } from '../statistics.js';
 import { formatNumber } from './numbers.js';
 import { colourOf, drawFrame, drawText, type Picture } from './picture.js';
-import { rowsOf, type Report, type Row } from './report.js';
+import { othersOf, rowsOf, type Report, type Row } from './report.js';
 import type { Sheet } from './sheet.js';
 
 const layout = {
-  width: 860,
-  label: 210,
+  width: 880,
+  label: 230,
   right: 150,
   bar: 14,
   gap: 3,
@@ -16,63 +18,131 @@ const layout = {
   longest: 3,
 } as const;
 
-/** How many times as good as the reference, whichever direction is better. */
-function merit(row: Row, report: Report, name: string, reference: string): number | undefined {
-  const values = (who: string): readonly number[] =>
-    report.samples
-      .filter((one) => one.metric === row.metric.name && one.contender === who)
-      .map((one) => one.value);
-  const own = values(name);
-  const measure = values(reference);
-  if (own.length === 0 || measure.length === 0) return undefined;
-  const quotient = median(own) / median(measure);
-  return row.metric.better === 'more' ? quotient : 1 / quotient;
+function medianOf(report: Report, metric: string, contender: string): number | undefined {
+  const values = report.samples
+    .filter((one) => one.metric === metric && one.contender === contender)
+    .map((one) => one.value);
+  return values.length === 0 ? undefined : median(values);
 }
+
+/** How many times as good as the reference such a value is, whichever direction is better. */
+function merit(row: Row, value: number | undefined, reference: number | undefined): number | undefined {
+  if (value === undefined || reference === undefined) return undefined;
+  return row.metric.better === 'more' ? value / reference : reference / value;
+}
+
+/** The value that just meets the goal; undefined for a goal about something else, or about someone who did not take part. */
+function wantedValue(goal: Goal, row: Row, report: Report, reference: string): number | undefined {
+  if (goal.metric !== row.metric.name || goal.of !== 'value') return undefined;
+  const { bound } = goal;
+  if ('amount' in bound) return bound.amount;
+  const measure = medianOf(report, goal.metric, bound.to ?? reference);
+  if (measure === undefined) return undefined;
+  return 'ratio' in bound ? bound.ratio * measure : bound.beyond + measure;
+}
+
+/** Wide enough for a letter of a label or the legend in any sans-serif. */
+const letter = 7.5;
 
 const haloed = 'font-size="11" stroke="#fff" stroke-width="3" paint-order="stroke"';
 
-function bar(y: number, colour: string, length: number, label: string): string {
-  const scale = (layout.width - layout.label - layout.right) / layout.longest;
+const scale = (layout.width - layout.label - layout.right) / layout.longest;
+
+interface Bar {
+  readonly y: number;
+  readonly colour: string;
+  readonly length: number;
+  readonly label: string;
+  /** Where strokes lie that the label must not be under, ascending. */
+  readonly strokes: readonly number[];
+}
+
+function bar({ y, colour, length, label, strokes }: Bar): string {
   const width = Math.max(1, Math.min(length, layout.longest) * scale);
-  const cut = length > layout.longest ? ' »' : '';
+  const text = length > layout.longest ? `${label} »` : label;
+  const from = strokes.reduce(
+    (x, stroke) => (stroke > x - 5 && stroke < x + text.length * letter ? stroke + 6 : x),
+    layout.label + width + 5,
+  );
   return [
     `<rect x="${layout.label}" y="${y.toFixed(1)}" width="${width.toFixed(1)}" height="${layout.bar}" fill="${colour}"/>`,
-    drawText(layout.label + width + 5, y + layout.bar - 3, `${label}${cut}`, haloed),
+    drawText(from, y + layout.bar - 3, text, haloed),
   ].join('\n');
+}
+
+const goalColour = '#d0210b';
+
+/** A stroke across the bars that the goal is about; white beside it, so that it shows on any of them. */
+function goalMark(x: number, top: number, bottom: number): string {
+  const at = `x1="${x.toFixed(1)}" y1="${(top - 3).toFixed(1)}" x2="${x.toFixed(1)}" y2="${(bottom + 3).toFixed(1)}"`;
+  return `<line ${at} stroke="#fff" stroke-width="5"/>\n<line ${at} stroke="${goalColour}" stroke-width="2.5"/>`;
 }
 
 interface Group {
   readonly svg: string;
   readonly bottom: number;
+  readonly hasGoals: boolean;
 }
 
-function group(row: Row, report: Report, reference: string, top: number): Group | undefined {
-  const parts: string[] = [];
+interface Setting {
+  readonly report: Report;
+  readonly sheet: Sheet;
+  readonly reference: string;
+}
+
+function group(row: Row, setting: Setting, top: number): Group | undefined {
+  const { report, sheet, reference } = setting;
+  const measure = medianOf(report, row.metric.name, reference);
+  const judged = [sheet.subject, ...othersOf(report)];
+  const strokes = strokesOf(row, setting);
+  const bars: string[] = [];
   let y = top;
+  let judgedBottom = top;
   for (const [index, summary] of row.values.entries()) {
-    const length = summary === undefined ? undefined : merit(row, report, summary.contender, reference);
+    const length = merit(row, summary?.value, measure);
     if (summary === undefined || length === undefined) continue;
-    parts.push(bar(y, colourOf(index), length, `${formatNumber(summary.value)} ${row.metric.unit}`));
+    const isJudged = judged.includes(summary.contender);
+    const label = `${formatNumber(summary.value)} ${row.metric.unit}`;
+    bars.push(bar({ y, colour: colourOf(index), length, label, strokes: isJudged ? strokes : [] }));
+    if (isJudged) judgedBottom = y + layout.bar;
     y += layout.bar + layout.gap;
   }
-  if (parts.length === 0) return undefined;
+  if (bars.length === 0) return undefined;
+  const goals = judgedBottom === top ? [] : strokes.map((x) => goalMark(x, top, judgedBottom));
   const middle = (top + y - layout.gap) / 2 + 4;
-  parts.push(drawText(layout.label - 10, middle, row.metric.title, 'text-anchor="end" font-size="13"'));
-  return { svg: parts.join('\n'), bottom: y + layout.group };
+  const title = drawText(layout.label - 10, middle, row.metric.title, 'text-anchor="end" font-size="13"');
+  return {
+    svg: [...bars, ...goals, title].join('\n'),
+    bottom: y + layout.group,
+    hasGoals: goals.length > 0,
+  };
 }
 
-/** Of those who have a bar at all. */
-function legend(report: Report, rows: readonly Row[]): string {
-  const shown = report.contenders.flatMap((name, index) =>
+/** Where the goals of a row lie that the scale has room for, ascending. */
+function strokesOf(row: Row, { report, sheet, reference }: Setting): readonly number[] {
+  const measure = medianOf(report, row.metric.name, reference);
+  return sheet.goals
+    .flatMap((goal) => merit(row, wantedValue(goal, row, report, reference), measure) ?? [])
+    .filter((length) => length <= layout.longest)
+    .map((length) => layout.label + length * scale)
+    .sort((one, other) => one - other);
+}
+
+/** Of those who have a bar at all, and of the goals if there are any. */
+function legend(report: Report, rows: readonly Row[], hasGoals: boolean): string {
+  const items = report.contenders.flatMap((name, index) =>
     rows.some((row) => row.values[index] !== undefined) ? [{ name, colour: colourOf(index) }] : [],
   );
-  return shown
-    .map(({ name, colour }, index) => {
-      const x = layout.label + index * 120;
-      const box = `<rect x="${x}" y="34" width="12" height="12" fill="${colour}"/>`;
-      return `${box}\n${drawText(x + 17, 44, name, 'font-size="12"')}`;
-    })
-    .join('\n');
+  const parts: string[] = [];
+  let x: number = layout.label;
+  const put = (name: string, sign: string): void => {
+    parts.push(sign, drawText(x + 17, 44, name, 'font-size="12"'));
+    x += 17 + name.length * letter + 16;
+  };
+  for (const { name, colour } of items)
+    put(name, `<rect x="${x.toFixed(1)}" y="34" width="12" height="12" fill="${colour}"/>`);
+  if (hasGoals) put(`goals`, goalMark(x + 6, 36, 44));
+  return parts.join('\n');
 }
 
 /** The picture, named like the section; none if the reference was not measured. */
@@ -81,18 +151,20 @@ export function drawBars(report: Report, sheet: Sheet): readonly Picture[] {
   if (reference === undefined || !report.contenders.includes(reference)) return [];
   const groups: string[] = [];
   let y: number = layout.top;
+  let hasGoals = false;
   const rows = rowsOf(report, sheet);
   for (const row of rows) {
-    const drawn = group(row, report, reference, y);
+    const drawn = group(row, { report, sheet, reference }, y);
     if (drawn === undefined) continue;
     groups.push(drawn.svg);
+    hasGoals ||= drawn.hasGoals;
     y = drawn.bottom;
   }
-  const one = layout.label + (layout.width - layout.label - layout.right) / layout.longest;
+  const one = layout.label + scale;
   const title = `How good beside ${reference} (dashed line), median; longer is better`;
   const svg = drawFrame(title, { width: layout.width, height: y }, [
     drawText(layout.label, 22, title, 'font-size="14" font-weight="bold"'),
-    legend(report, rows),
+    legend(report, rows, hasGoals),
     `<line x1="${one.toFixed(1)}" y1="${layout.top - 8}" x2="${one.toFixed(1)}" y2="${y - layout.group}" stroke="#222" stroke-dasharray="4 3"/>`,
     // Over the dashed line, which some of the labels would touch.
     ...groups,

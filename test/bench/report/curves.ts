@@ -32,11 +32,12 @@ function valuesOf({ points }: Curve): readonly number[] {
   return points.kind === 'level' ? [points.y] : points.at.map(([, y]) => y);
 }
 
-/** The decades are cut at 1, 2 and 5. */
+/** The decades are cut at 1, 2 and 5, and finer where there is less than one of them. */
 function marksBetween(low: number, high: number): readonly number[] {
+  const steps = high / low < 10 ? [1, 1.5, 2, 3, 4, 5, 7] : [1, 2, 5];
   const marks: number[] = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1)
-    for (const step of [1, 2, 5]) marks.push(step * 10 ** power);
+    for (const step of steps) marks.push(Number((step * 10 ** power).toPrecision(2)));
   const below = marks.filter((mark) => mark <= low).at(-1) ?? low;
   const above = marks.find((mark) => mark >= high) ?? high;
   return marks.filter((mark) => mark >= below && mark <= above);
@@ -82,6 +83,7 @@ function axes(chart: Chart, scale: Scale): readonly string[] {
     line([layout.left, bottom], [end, bottom], 'stroke="#222"'),
     drawText((layout.left + end) / 2, bottom + 42, chart.xTitle, 'font-size="12" text-anchor="middle"'),
     drawText(layout.left - 50, layout.top - 12, chart.yTitle, 'font-size="12"'),
+    drawText(layout.width - 12, layout.height - 14, 'both axes logarithmic', `${small} text-anchor="end"`),
   ];
 }
 

@@ -31,8 +31,8 @@ export function drawFrame(
   ].join('\n');
 }
 
-/** The subject's colour first, then those of the others. */
-export const colours = ['#0b6e99', '#c07f2c', '#7a5ea8', '#8a8f98', '#b9bec6', '#4c8c4a'] as const;
+/** The subject's colour first, then those of the others; all of them dark enough for a label on white. */
+export const colours = ['#0b6e99', '#b36b12', '#7a5ea8', '#667080', '#b8478f', '#3f7f3d'] as const;
 
 export function colourOf(index: number): string {
   return colours[index % colours.length] ?? '#222';

@@ -14,7 +14,6 @@ import type { AcceptedEnds, ConnectionOrigin } from '../divert/diverter.js';
 import type { DataOwner } from '../relay/client-data-ports.js';
 import type { AcceptedOrigin, ActiveRoute, RedirectedConnections } from '../relay/virtual-data-ports.js';
 import { originalDestination } from '../sys/original-destination.js';
-import { socketDescriptor } from '../sys/socket-descriptor.js';
 import { socketOwner } from '../sys/socket-owner.js';
 import { ANY_ADDRESS, listenAddresses, LOOPBACK } from './listeners.js';
 
@@ -53,8 +52,7 @@ function kernelView(forwarded: boolean): RedirectView {
 }
 
 function kernelOrigin(accepted: Socket): AcceptedOrigin | undefined {
-  const descriptor = socketDescriptor(accepted);
-  const server = descriptor === undefined ? undefined : originalDestination(descriptor);
+  const server = originalDestination(accepted);
   const client = peerOf(accepted);
   // As text: the address of an interface that has none but a link-local one carries a zone.
   const local = accepted.localAddress;

@@ -1,8 +1,9 @@
 // Where a redirected connection was going before the redirect (SO_ORIGINAL_DST), which Node has no call for.
-import { formatEndpoint } from '../../shared/endpoint.js';
-import { ERRNO, ErrnoError, localSockaddr, socketOption } from './libc.js';
-import { AF_INET6, parseSockaddr } from './sockaddr.js';
-import type { Endpoint } from '../../shared/endpoint.js';
+import type { Socket } from 'node:net';
+import { familyOf, parseIpAddress, parsePort, type Endpoint } from '../../shared/endpoint.js';
+import { ERRNO, ErrnoError, socketOption } from './libc.js';
+import { parseSockaddr } from './sockaddr.js';
+import { socketDescriptor } from './socket-descriptor.js';
 
 const SOL_IP = 0;
 const SOL_IPV6 = 41;
@@ -10,18 +11,24 @@ const SOL_IPV6 = 41;
 const SO_ORIGINAL_DST = 80;
 
 /**
- * The destination that the client asked for. `undefined` if the connection was not redirected: it was made to this
- * port directly, or the kernel tracks no connection. Throws an ErrnoError if `fd` is no TCP socket. Synchronous.
+ * The destination that the client of an accepted connection asked for. `undefined` if the connection was not redirected: it was
+ * made to this port directly, or the kernel tracks no connection; also if it is closed already. Synchronous.
  */
-export function originalDestination(fd: number): Endpoint | undefined {
-  const rawLocal = localSockaddr(fd);
-  const local = parseSockaddr(rawLocal);
-  const mapped = local !== undefined && !local.address.includes(':');
-  const ipv6 = rawLocal.readUInt16LE(0) === AF_INET6 && !mapped;
-  const original = ask(fd, ipv6 ? SOL_IPV6 : SOL_IP);
-  if (original === undefined || local === undefined) return undefined;
+export function originalDestination(accepted: Socket): Endpoint | undefined {
+  const fd = socketDescriptor(accepted);
+  const local = localEndOf(accepted);
+  if (fd === undefined || local === undefined) return undefined;
+  const original = ask(fd, familyOf(local.address) === 6 ? SOL_IPV6 : SOL_IP);
   // A tracked connection that nothing translated reports its own address.
-  return formatEndpoint(original) === formatEndpoint(local) ? undefined : original;
+  const isOwn = original?.address === local.address && original.port === local.port;
+  return isOwn ? undefined : original;
+}
+
+/** Node has asked the kernel for it once; a link-local address carries its zone. */
+function localEndOf({ localAddress, localPort }: Socket): Endpoint | undefined {
+  const address = parseIpAddress(localAddress?.replace(/%.*/, ''));
+  const port = parsePort(localPort);
+  return address === undefined || port === undefined ? undefined : { address, port };
 }
 
 function ask(fd: number, level: number): Endpoint | undefined {

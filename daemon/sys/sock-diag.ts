@@ -1,6 +1,6 @@
 // Asks the kernel about TCP sockets of this network namespace through NETLINK_SOCK_DIAG: works without any
 // privilege and takes microseconds, where /proc/net/tcp takes milliseconds. Synchronous.
-import { formatEndpoint, parsePort } from '../../shared/endpoint.js';
+import { parsePort } from '../../shared/endpoint.js';
 import { ERRNO, ErrnoError, closeDescriptor, openSocket, receiveBytes, sendBytes } from './libc.js';
 import { AF_INET, AF_INET6, addressFromBytes, addressToBytes } from './sockaddr.js';
 import type { Endpoint } from '../../shared/endpoint.js';
@@ -28,25 +28,25 @@ const MESSAGE = 72;
 
 /** The socket with exactly this local and remote address, if a process still holds it. */
 export function findSocket(local: Endpoint, remote: Endpoint): OwnedSocket | undefined {
-  const found = query(request(local, remote, NLM_F_REQUEST));
-  return found.find((entry) => same(entry.local, local) && same(entry.remote, remote));
+  const asked = request(local, remote, NLM_F_REQUEST);
+  return query(asked, (answer) => {
+    const isIt = repeats(answer, asked) || (same(localOf(answer), local) && same(remoteOf(answer), remote));
+    return isIt ? ownerIn(answer) : undefined;
+  })[0];
 }
 
 /** Every socket connected (or connecting) to `remote`. Costs a walk over the kernel's table: a fall-back. */
 export function findSocketsTo(remote: Endpoint): readonly OwnedSocket[] {
   const families = remote.address.includes(':') ? [AF_INET6] : [AF_INET, AF_INET6];
-  return families
-    .flatMap((family) => query(request(undefined, remote, NLM_F_REQUEST | NLM_F_DUMP, family)))
-    .filter((entry) => same(entry.remote, remote));
+  return families.flatMap((family) =>
+    query(request(undefined, remote, NLM_F_REQUEST | NLM_F_DUMP, family), (answer) =>
+      same(remoteOf(answer), remote) ? ownerIn(answer) : undefined,
+    ),
+  );
 }
 
-interface Entry extends OwnedSocket {
-  readonly local: Endpoint;
-  readonly remote: Endpoint;
-}
-
-function same(a: Endpoint, b: Endpoint): boolean {
-  return formatEndpoint(a) === formatEndpoint(b);
+function same(a: Endpoint | undefined, b: Endpoint): boolean {
+  return a?.port === b.port && a.address === b.address;
 }
 
 function request(local: Endpoint | undefined, remote: Endpoint, flags: number, family?: number): Buffer {
@@ -85,14 +85,17 @@ function closeLink(): void {
   process.off('exit', closeLink);
 }
 
-function query(message: Buffer): readonly Entry[] {
+/** What an answer (struct inet_diag_msg) is to the question; undefined: nothing. */
+type Reader = (answer: Buffer) => OwnedSocket | undefined;
+
+function query(message: Buffer, read: Reader): readonly OwnedSocket[] {
   link ??= openLink();
   const { fd, buffer } = link;
   link.sequence = (link.sequence + 1) >>> 0;
   message.writeUInt32LE(link.sequence, 8);
   try {
     sendBytes(fd, message);
-    return readAnswers(fd, buffer, link.sequence);
+    return readAnswers(fd, buffer, link.sequence, read);
   } catch (error) {
     // What is left of the answer must not be taken for that to the next question.
     closeLink();
@@ -101,14 +104,11 @@ function query(message: Buffer): readonly Entry[] {
 }
 
 // The kernel produces answers while we send and while we read: when nothing is there, nothing will come.
-function readAnswers(fd: number, buffer: Buffer, sequence: number): readonly Entry[] {
-  const entries: Entry[] = [];
+function readAnswers(fd: number, buffer: Buffer, sequence: number, read: Reader): readonly OwnedSocket[] {
+  const found: OwnedSocket[] = [];
   for (;;) {
     const length = receiveOrNothing(fd, buffer);
-    if (length === 0) return entries;
-    const { done, found } = parseAnswers(buffer.subarray(0, length), sequence);
-    entries.push(...found);
-    if (done) return entries;
+    if (length === 0 || readMessages(buffer.subarray(0, length), sequence, read, found)) return found;
   }
 }
 
@@ -121,41 +121,48 @@ function receiveOrNothing(fd: number, buffer: Buffer): number {
   }
 }
 
-function parseAnswers(
-  bytes: Buffer,
-  sequence: number,
-): { readonly done: boolean; readonly found: readonly Entry[] } {
-  const found: Entry[] = [];
-  let done = false;
-  for (let offset = 0; offset + HEADER <= bytes.length && !done;) {
+/** Adds what it finds; true when that was the last of it. */
+function readMessages(bytes: Buffer, sequence: number, read: Reader, found: OwnedSocket[]): boolean {
+  for (let offset = 0; offset + HEADER <= bytes.length;) {
     const length = bytes.readUInt32LE(offset);
-    if (length < HEADER) return { done: true, found };
+    if (length < HEADER) return true;
     if (bytes.readUInt32LE(offset + 8) === sequence) {
       const type = bytes.readUInt16LE(offset + 4);
-      if (type === NLMSG_DONE || type === NLMSG_ERROR) return { done: true, found };
+      if (type === NLMSG_DONE || type === NLMSG_ERROR) return true;
+      const answer = bytes.subarray(offset + HEADER, offset + length);
+      const socket = answer.length < MESSAGE ? undefined : read(answer);
+      if (socket !== undefined) found.push(socket);
       const isMultipart = (bytes.readUInt16LE(offset + 6) & 2) !== 0;
-      const entry = parseEntry(bytes.subarray(offset + HEADER, offset + length));
-      if (entry !== undefined) found.push(entry);
-      done = !isMultipart;
+      if (!isMultipart) return true;
     }
     offset += (length + 3) & ~3;
   }
-  return { done, found };
+  return false;
 }
 
-// struct inet_diag_msg. A socket without inode is held by nobody (closing, TIME_WAIT); the uid it shows is 0 and means nothing.
-function parseEntry(message: Buffer): Entry | undefined {
-  if (message.length < MESSAGE) return undefined;
-  const size = message.readUInt8(0) === AF_INET6 ? 16 : 4;
-  const local = endpointAt(message, 8, 4, size);
-  const remote = endpointAt(message, 24, 6, size);
-  const inode = message.readUInt32LE(68);
-  if (local === undefined || remote === undefined || inode === 0) return undefined;
-  return { local, remote, uid: message.readUInt32LE(64), inode };
+/** The answer names the very bytes that were asked for. A program's IPv6 socket can hold an IPv4 connection, and shows it otherwise. */
+function repeats(answer: Buffer, asked: Buffer): boolean {
+  const [id, size] = [HEADER + 8, 36];
+  return answer[0] === asked[HEADER] && asked.compare(answer, 4, 4 + size, id, id + size) === 0;
 }
 
-function endpointAt(message: Buffer, at: number, portAt: number, size: number): Endpoint | undefined {
-  const address = addressFromBytes(message.subarray(at, at + size));
-  const port = parsePort(message.readUInt16BE(portAt));
+// A socket without inode is held by nobody (closing, TIME_WAIT); the uid it shows is 0 and means nothing.
+function ownerIn(answer: Buffer): OwnedSocket | undefined {
+  const inode = answer.readUInt32LE(68);
+  return inode === 0 ? undefined : { uid: answer.readUInt32LE(64), inode };
+}
+
+function localOf(answer: Buffer): Endpoint | undefined {
+  return endpointAt(answer, 8, 4);
+}
+
+function remoteOf(answer: Buffer): Endpoint | undefined {
+  return endpointAt(answer, 24, 6);
+}
+
+function endpointAt(answer: Buffer, at: number, portAt: number): Endpoint | undefined {
+  const size = answer.readUInt8(0) === AF_INET6 ? 16 : 4;
+  const address = addressFromBytes(answer.subarray(at, at + size));
+  const port = parsePort(answer.readUInt16BE(portAt));
   return address === undefined || port === undefined ? undefined : { address, port };
 }

@@ -3,7 +3,6 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { z } from 'zod';
 import { originalDestination } from '../../../daemon/sys/original-destination.js';
-import { socketDescriptor } from '../../../daemon/sys/socket-descriptor.js';
 import { Player } from './player.js';
 import { parseScript } from './script.js';
 
@@ -38,8 +37,7 @@ createServer({ allowHalfOpen: true }, (client) => {
 });
 
 function targetOf(client: Socket): { readonly address: string; readonly port: number } {
-  const descriptor = options.middle ? socketDescriptor(client) : undefined;
-  const original = descriptor === undefined ? undefined : originalDestination(descriptor);
+  const original = options.middle ? originalDestination(client) : undefined;
   const address = original?.address ?? client.localAddress ?? '';
   return { address: address.replace(/^::ffff:/, ''), port: original?.port ?? options.port };
 }

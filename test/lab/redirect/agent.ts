@@ -6,7 +6,6 @@ import { z } from 'zod';
 import { NftablesDiverter } from '../../../daemon/divert/linux/nftables.js';
 import { TunDiverter } from '../../../daemon/divert/tun/tun-diverter.js';
 import { originalDestination } from '../../../daemon/sys/original-destination.js';
-import { socketDescriptor } from '../../../daemon/sys/socket-descriptor.js';
 import { socketOwner } from '../../../daemon/sys/socket-owner.js';
 import { socketProgram } from '../../../daemon/sys/socket-program.js';
 import { formatEndpoint, parseIpAddress, parsePort } from '../../../shared/endpoint.js';
@@ -40,8 +39,7 @@ function endpointOf(address: string | undefined, port: number | undefined): Endp
 function noteAccepted(socket: net.Socket, port: number): void {
   const id = remember(socket);
   const peer = endpointOf(socket.remoteAddress, socket.remotePort);
-  const fd = socketDescriptor(socket);
-  const original = fd === undefined ? undefined : originalDestination(fd);
+  const original = originalDestination(socket);
   accepted.push({
     id,
     port,

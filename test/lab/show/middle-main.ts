@@ -5,7 +5,6 @@ import { connect, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { originalDestination } from '../../../daemon/sys/original-destination.js';
-import { socketDescriptor } from '../../../daemon/sys/socket-descriptor.js';
 import { planSchema, type Plan, type Report } from './middle-plan.js';
 import { Cutter, type Place } from './tls-records.js';
 
@@ -22,8 +21,7 @@ createInterface({ input: process.stdin }).on('line', (line) => {
 });
 
 createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
-  const descriptor = socketDescriptor(client);
-  const target = descriptor === undefined ? undefined : originalDestination(descriptor);
+  const target = originalDestination(client);
   if (target === undefined) {
     client.destroy();
     return;

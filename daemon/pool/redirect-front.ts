@@ -6,7 +6,7 @@ import type { Config } from '../config.js';
 import type { ClientDataPorts } from '../relay/client-data-ports.js';
 import type { AcceptedOrigin } from '../relay/virtual-data-ports.js';
 import type { RedirectView } from './redirect-view.js';
-import type { SessionPool } from './session-pool.js';
+import { hangUp, type SessionPool } from './session-pool.js';
 
 export interface RedirectFrontOptions {
   readonly pool: SessionPool;
@@ -33,10 +33,15 @@ export class RedirectFront {
       client.destroy();
     };
     client.on('error', onError);
-    const origin = await view.originOf(client).catch(() => undefined);
+    const arriving = view.arriving(client);
+    const dialled = arriving.server === undefined ? undefined : pool.dialAhead(arriving.server);
+    // Node connects in the next tick: the server shall be on its way to a greeting while the kernel is asked whose the client is.
+    if (dialled !== undefined) await nextTick();
+    const origin = await arriving.origin().catch(() => undefined);
     client.off('error', onError);
     if (origin === undefined || client.destroyed || !this.#isServed(origin)) {
       client.destroy();
+      hangUp(dialled);
       return;
     }
     void pool.start({
@@ -47,7 +52,7 @@ export class RedirectFront {
       // A server that sees the control connection come from here takes no data connection of another address.
       dataPath: origin.forwarded ? 'proxied' : 'direct',
       early: Buffer.alloc(0),
-      dialled: undefined,
+      dialled,
     });
   }
 
@@ -58,6 +63,12 @@ export class RedirectFront {
       !forwarded || (config.divert.forwarded && clientRuleFor(config, client.address)?.mode === 'secure')
     );
   }
+}
+
+function nextTick(): Promise<void> {
+  return new Promise((resolve) => {
+    process.nextTick(resolve);
+  });
 }
 
 function connectionOf({ client, server, uid, forwarded }: AcceptedOrigin): Connection {

@@ -20,6 +20,16 @@ import { ANY_ADDRESS, listenAddresses, LOOPBACK } from './listeners.js';
 export interface RedirectView extends RedirectedConnections {
   /** The addresses that a worker's listeners need, each with the same port. */
   readonly listenOn: readonly IpAddress[];
+  /** `originOf` in two steps, for who can begin with the first. */
+  readonly arriving: (accepted: Socket) => Arriving;
+}
+
+/** An accepted connection of which not all is known yet. */
+export interface Arriving {
+  /** Its server, if that is known already and may be dialled whoever the owner is. */
+  readonly server: Endpoint | undefined;
+  /** As `originOf`. */
+  readonly origin: () => Promise<AcceptedOrigin | undefined>;
 }
 
 /** Asks the redirect layer, in another process. */
@@ -30,7 +40,7 @@ export function redirectView(
   ask: AskOrigin,
 ): RedirectView {
   if (layer === 'nftables') return kernelView(forwarded);
-  return layer === 'pf' ? { ...kernelView(false), originOf: originBy(ask) } : reflectedView(ask);
+  return layer === 'pf' ? { ...kernelView(false), ...askedOrigin(ask) } : reflectedView(ask);
 }
 
 /**
@@ -41,7 +51,15 @@ function kernelView(forwarded: boolean): RedirectView {
   return {
     listenOn: listenAddresses(forwarded),
     // No waiting before the owner is known: a small upload may be over, and its owner not to be found any more, a moment later.
-    originOf: (accepted) => Promise.resolve(kernelOrigin(accepted)),
+    originOf: (accepted) => Promise.resolve(withOwner(kernelEnds(accepted))),
+    arriving: (accepted) => {
+      const ends = kernelEnds(accepted);
+      return {
+        // A device may be refused, and shall not make us call servers for nothing.
+        server: ends?.forwarded === false ? ends.server : undefined,
+        origin: () => Promise.resolve(withOwner(ends)),
+      };
+    },
     activeRoute: (owner, to, activePort) => {
       // The route to a device chooses the address; the rules rename it where it leaves.
       if (owner.forwarded) return { to, from: { localPort: activePort } };
@@ -51,16 +69,21 @@ function kernelView(forwarded: boolean): RedirectView {
   };
 }
 
-function kernelOrigin(accepted: Socket): AcceptedOrigin | undefined {
+type Ends = Omit<AcceptedOrigin, 'uid'>;
+
+function kernelEnds(accepted: Socket): Ends | undefined {
   const server = originalDestination(accepted);
   const client = peerOf(accepted);
   // As text: the address of an interface that has none but a link-local one carries a zone.
   const local = accepted.localAddress;
   if (server === undefined || client === undefined || local === undefined) return undefined;
-  // A device's socket is not here, and whoever else talks to that server has nothing to do with it.
-  if (!LOOPBACK.some((address) => address === local))
-    return { client, server, uid: undefined, forwarded: true };
-  return { client, server, uid: socketOwner(client, server), forwarded: false };
+  return { client, server, forwarded: !LOOPBACK.some((address) => address === local) };
+}
+
+/** A device's socket is not here, and whoever else talks to that server has nothing to do with it. */
+function withOwner(ends: Ends | undefined): AcceptedOrigin | undefined {
+  if (ends === undefined) return undefined;
+  return { ...ends, uid: ends.forwarded ? undefined : socketOwner(ends.client, ends.server) };
 }
 
 /**
@@ -70,18 +93,19 @@ function kernelOrigin(accepted: Socket): AcceptedOrigin | undefined {
 function reflectedView(ask: AskOrigin): RedirectView {
   return {
     listenOn: ANY_ADDRESS,
-    originOf: originBy(ask),
+    ...askedOrigin(ask),
     activeRoute,
   };
 }
 
-function originBy(ask: AskOrigin): RedirectView['originOf'] {
-  return async (accepted) => {
+function askedOrigin(ask: AskOrigin): Pick<RedirectView, 'originOf' | 'arriving'> {
+  const originOf = async (accepted: Socket): Promise<AcceptedOrigin | undefined> => {
     const peer = peerOf(accepted);
     const local = localEndOf(accepted);
     const origin = peer === undefined || local === undefined ? undefined : await ask({ peer, local });
     return origin === undefined ? undefined : { ...origin, forwarded: false };
   };
+  return { originOf, arriving: (accepted) => ({ server: undefined, origin: () => originOf(accepted) }) };
 }
 
 function activeRoute(owner: DataOwner, to: Endpoint, activePort: Port): ActiveRoute {

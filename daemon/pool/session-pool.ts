@@ -42,15 +42,18 @@ export interface Arrival {
   readonly greeting: 'forward' | 'swallow';
   readonly dataPath: 'direct' | 'proxied';
   readonly early: Uint8Array;
-  /** A connection to the server that stands already; used for the first dial. */
-  readonly dialled: Socket | undefined;
+  /** A connection to the server that stands already or is being made; used for the first dial. */
+  readonly dialled: Dialled;
 }
+
+/** Undefined: none is. The promise may be left alone: nobody has to hear of its rejection. */
+export type Dialled = Socket | Promise<Socket> | undefined;
 
 interface Start {
   readonly state: SessionState;
   readonly policy: HostPolicy;
   readonly knownSecure: boolean;
-  readonly dialled: Socket | Promise<Socket> | undefined;
+  readonly dialled: Dialled;
 }
 
 interface Entry {
@@ -77,7 +80,7 @@ export class SessionPool {
     this.#options = options;
   }
 
-  /** Dials, asks what is known of the server, and runs the session. Never rejects: the client is told. */
+  /** Asks what is known of the server, dials unless that was done already, and runs the session. Never rejects: the client is told. */
   async start(arrival: Arrival): Promise<void> {
     const { client } = arrival;
     const id = `${this.#options.index}-${(this.#count += 1)}`;
@@ -87,7 +90,7 @@ export class SessionPool {
     client.on('error', onError);
     // A device may be refused, and shall not make us call servers for nothing.
     const isDevice = arrival.connection.forwarded === true;
-    const dialled = arrival.dialled ?? (isDevice ? undefined : this.#predial(arrival.connection));
+    const dialled = arrival.dialled ?? (isDevice ? undefined : this.dialAhead(arrival.connection.server));
     const first = { id, connection: arrival.connection, startedAt: Date.now() };
     const begun = await this.#begin(first);
     const { knownSecure, strongOnly, paused, refused } = begun;
@@ -116,8 +119,8 @@ export class SessionPool {
     );
   }
 
-  /** While the main thread looks the server up, the connection is being made. */
-  #predial({ server }: Connection): Promise<Socket> {
+  /** While it is found out whose the connection is, and the main thread looks the server up, the one to the server is being made. */
+  dialAhead(server: Endpoint): Promise<Socket> {
     const dialled = dialServer(server, this.#options.sourcePorts);
     dialled.catch(() => undefined);
     return dialled;
@@ -183,7 +186,7 @@ export class SessionPool {
   }
 
   /** The first dial may have been made already. */
-  #dialler(server: Endpoint, dialled: Start['dialled']): (port: Port) => Promise<Socket> {
+  #dialler(server: Endpoint, dialled: Dialled): (port: Port) => Promise<Socket> {
     let first = dialled;
     return async (port) => {
       const ready = first;
@@ -285,7 +288,8 @@ export class SessionPool {
   }
 }
 
-function hangUp(dialled: Socket | Promise<Socket> | undefined): void {
+/** Ends a connection that was dialled ahead and is not wanted. */
+export function hangUp(dialled: Dialled): void {
   void Promise.resolve(dialled).then(
     (socket) => socket?.destroy(),
     () => undefined,

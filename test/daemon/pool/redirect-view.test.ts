@@ -46,6 +46,9 @@ test('the kernel’s redirect: loopback, and no origin for a connection made dir
   });
   await withAccepted(async (accepted) => {
     assert.equal(await view.originOf(accepted), undefined);
+    const arriving = view.arriving(accepted);
+    assert.equal(arriving.server, undefined, 'nothing to dial');
+    assert.equal(await arriving.origin(), undefined);
   });
 });
 
@@ -75,5 +78,8 @@ test('the engine’s: every address, both ends in the question, the server’s a
     const peer = endpoint('127.0.0.1', client.localPort ?? 0);
     const local = endpoint('127.0.0.1', client.remotePort ?? 0);
     assert.deepEqual(asked, [{ peer, local }]);
+    const arriving = view.arriving(accepted);
+    assert.equal(arriving.server, undefined, 'known only with its owner');
+    assert.deepEqual(await arriving.origin(), { ...origin, forwarded: false });
   });
 });

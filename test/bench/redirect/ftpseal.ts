@@ -4,6 +4,7 @@ import { acceptNew, startDaemon, type Daemon } from '../../lab/harness/ftpseal.j
 import type { Lab } from '../../lab/harness/lab.js';
 import type { LabServer } from '../../lab/harness/server.js';
 import type { Contender, Proxy } from '../ftp/contender.js';
+import { ownNode } from '../own-node.js';
 import type { OtherBuild } from '../section.js';
 
 /** Where it runs, and which build. */
@@ -22,11 +23,10 @@ export async function startFtpseal(
   server: LabServer,
 ): Promise<Contender> {
   const program = build?.program;
-  const node = build?.node;
   const options = {
     namespace,
+    node: ownNode(lab, name, build?.node),
     ...(program === undefined ? {} : { program }),
-    ...(node === undefined ? {} : { node }),
   };
   const start = (): Promise<Daemon> => startDaemon(lab, name, config, options);
   let daemon = await start();

@@ -8,6 +8,7 @@ import { MAX_WORKERS } from './privops.js';
 import { forwardedPlan } from './supervisor/forwarded-plan.js';
 import { planBase } from './supervisor/plan-base.js';
 import { ProxyKeeper } from './supervisor/proxy-keeper.js';
+import { QuietTimes } from './sys/quiet-times.js';
 import { chooseListenRange } from './supervisor/listen-range.js';
 import { warnOfEphemeralOverlap } from './supervisor/ephemeral-ports.js';
 import type { Config } from './config.js';
@@ -44,6 +45,7 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
   const start = await startMessage(config, log);
   const base = { ...own, forwarded: forwardedPlan(config, start.shares, log) };
   const release = await ground.lock();
+  let quiet: QuietTimes | undefined;
   try {
     const keeper = new ProxyKeeper({
       base,
@@ -52,7 +54,10 @@ export async function runSupervisor(options: SupervisorOptions): Promise<number>
       first: first.child,
       diverter: options.diverter ?? (await redirectLayer(config.divert, start.shares, log)),
       log,
-      onReady: options.onReady,
+      onReady: () => {
+        options.onReady?.();
+        quiet ??= new QuietTimes();
+      },
       manager: options.manager,
     });
     return await withSignals(keeper, options.stop);

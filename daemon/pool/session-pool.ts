@@ -32,6 +32,8 @@ export interface SessionPoolOptions {
   readonly sourcePorts: SourcePorts | undefined;
   /** The same for data connections, where the redirect layer tells them by it. */
   readonly dataSourcePorts: SourcePorts | undefined;
+  /** Something goes on in a session. */
+  readonly onWork: () => void;
 }
 
 /** A connection that is about to become a session. */
@@ -267,6 +269,7 @@ export class SessionPool {
     clearTimeout(entry.report?.timer);
     entry.report = undefined;
     this.#options.link.tell({ kind: 'session', state: entry.state });
+    this.#options.onWork();
   }
 
   #end(id: string, reason: string): void {
@@ -277,6 +280,7 @@ export class SessionPool {
     this.#release(entry.state.connection.server.address);
     const state = stateWith(entry.state, entry.driver.view);
     this.#options.link.tell({ kind: 'ended', state, reason });
+    this.#options.onWork();
   }
 
   /** The main thread may drop the reservation of a server without a session. */

@@ -5,6 +5,7 @@ import { Fault } from '../../shared/fault.js';
 import type { AcceptedEnds, ConnectionOrigin } from '../divert/diverter.js';
 import { clientContext } from '../relay/tls-context.js';
 import { VirtualDataPorts } from '../relay/virtual-data-ports.js';
+import { QuietTimes } from '../sys/quiet-times.js';
 import { sourcePorts, type SourcePorts } from '../sys/source-ports.js';
 import { ExplicitFront } from './explicit-front.js';
 import { listenAt, listenOnEach, listenOnRun } from './listeners.js';
@@ -32,12 +33,16 @@ async function main(): Promise<void> {
   const ports = data.sourcePorts === undefined ? undefined : sourcePorts(data.sourcePorts);
   // The kernel's rules tell the proxy's connections by user; what WinDivert captures can be told by port alone.
   const dataSourcePorts = data.config.divert.layer === 'nftables' ? undefined : ports;
+  const quiet = new QuietTimes();
   const pool = new SessionPool({
     index: data.index,
     link,
     config: data.config,
     sourcePorts: ports,
     dataSourcePorts,
+    onWork: () => {
+      quiet.work();
+    },
   });
   const close =
     data.listen.kind === 'loopback'

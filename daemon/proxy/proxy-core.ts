@@ -23,6 +23,7 @@ import type { WorkerData } from '../pool/worker-data.js';
 import { WorkerPool, type PoolListener } from '../pool/worker-pool.js';
 import type { Log } from '../sys/log.js';
 import { ownUser } from '../sys/own-user.js';
+import { QuietTimes } from '../sys/quiet-times.js';
 import { steadyNow } from '../sys/steady-clock.js';
 import { AdministeredStore } from '../trust/administered-store.js';
 import { FileStore } from '../trust/file-store.js';
@@ -89,6 +90,7 @@ export class ProxyCore {
   #ipc: IpcServer | undefined;
   #metrics: MetricsServer | undefined;
   #sweeper: NodeJS.Timeout | undefined;
+  #quiet: QuietTimes | undefined;
 
   private constructor(options: ProxyOptions, agents: AgentRegistry, fixed: FixedKeys, store: TrustStore) {
     const { config, log, redirect } = options;
@@ -166,6 +168,7 @@ export class ProxyCore {
       throw Fault.from(error);
     }
     void core.#ipc?.prepare();
+    core.#quiet = new QuietTimes();
     core.#sweeper = setInterval(() => void core.#sweep(), sweepMs).unref();
     return core;
   }
@@ -282,6 +285,7 @@ export class ProxyCore {
     if (state.protection !== before && state.protection !== 'none') logProtection(log, state);
     this.#counters.session(state, last);
     this.#recorder.session(state, last);
+    this.#quiet?.work();
     return true;
   }
 

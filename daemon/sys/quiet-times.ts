@@ -9,15 +9,34 @@ const AFTER_WORK_MS = 30_000;
 /** By how many bytes the heap must have grown since the last time. */
 const WORTH_IT = 4 * 1024 * 1024;
 
+/** What tests replace. */
+export interface QuietParts {
+  readonly afterStartMs: number;
+  readonly afterWorkMs: number;
+  readonly heapBytes: () => number;
+  readonly returnMemory: () => void;
+}
+
+const ownParts: QuietParts = {
+  afterStartMs: AFTER_START_MS,
+  afterWorkMs: AFTER_WORK_MS,
+  heapBytes: () => getHeapStatistics().total_physical_size,
+  returnMemory,
+};
+
 /** To be made once in a thread, when it is ready. Keeps no process alive. */
 export class QuietTimes {
-  #timer = soon(() => {
-    this.#returnMemory();
-  }, AFTER_START_MS);
+  readonly #parts: QuietParts;
+  #timer: NodeJS.Timeout;
   #isWorking = false;
   #kept = 0;
 
-  /** To be called while there is work, as often as one likes: what lasts and does nothing is none. */
+  constructor(parts = ownParts) {
+    this.#parts = parts;
+    this.#timer = this.#lookAfter(parts.afterStartMs);
+  }
+
+  /** To be called while there is work, as often as one likes. What is open and does nothing is none. */
   work(): void {
     if (this.#isWorking) {
       this.#timer.refresh();
@@ -25,23 +44,15 @@ export class QuietTimes {
     }
     this.#isWorking = true;
     clearTimeout(this.#timer);
-    this.#timer = soon(() => {
+    this.#timer = this.#lookAfter(this.#parts.afterWorkMs);
+  }
+
+  #lookAfter(ms: number): NodeJS.Timeout {
+    return setTimeout(() => {
       this.#isWorking = false;
-      this.#returnMemory();
-    }, AFTER_WORK_MS);
+      if (this.#parts.heapBytes() < this.#kept + WORTH_IT) return;
+      this.#parts.returnMemory();
+      this.#kept = this.#parts.heapBytes();
+    }, ms).unref();
   }
-
-  #returnMemory(): void {
-    if (heapBytes() < this.#kept + WORTH_IT) return;
-    returnMemory();
-    this.#kept = heapBytes();
-  }
-}
-
-function soon(action: () => void, ms: number): NodeJS.Timeout {
-  return setTimeout(action, ms).unref();
-}
-
-function heapBytes(): number {
-  return getHeapStatistics().total_physical_size;
 }

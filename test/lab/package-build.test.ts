@@ -121,6 +121,21 @@ test('the configuration file says the defaults', () => {
   assert.equal(parseConfig(withHost, 'with a host').hosts.length, 1);
 });
 
+test('no thread keeps more of the program’s source than it needs', () => {
+  const folder = path.join(tree, 'usr/lib/ftpseal/dist/daemon');
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.js')) continue;
+    const source = readFileSync(path.join(folder, file), 'utf8');
+    // V8 keeps two bytes for each letter of a file that has one beyond Latin-1.
+    assert.doesNotMatch(source, /[^\u0000-\u00ff]/, file);
+    assert.doesNotMatch(
+      source,
+      /^\/\/ node_modules\/zod\/.*\/from-json-schema\.js$/m,
+      `${file}: zod, unused`,
+    );
+  }
+});
+
 /** The bundler says above each file where it is from. */
 function bundledParts(): readonly string[] {
   const folder = path.join(tree, 'usr/lib/ftpseal/dist/daemon');

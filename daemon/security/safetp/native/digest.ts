@@ -1,5 +1,5 @@
 // SHA-1, SHA-256, HMAC-SHA1 and comparison in constant time, of the platform.
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual, type Hash } from 'node:crypto';
 
 export function sha1(...parts: readonly Uint8Array[]): Buffer {
   const hash = createHash('sha1');
@@ -24,13 +24,15 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** A SHA-1 that grows: `digest` may be asked at any point and does not end it. */
 export class RunningSha1 {
-  readonly #hash = createHash('sha1');
+  /** Made with the first bytes: most sessions end, or are protected otherwise, before there are any. */
+  #hash: Hash | undefined;
 
   update(bytes: Uint8Array): void {
+    this.#hash ??= createHash('sha1');
     this.#hash.update(bytes);
   }
 
   digest(): Buffer {
-    return this.#hash.copy().digest();
+    return (this.#hash?.copy() ?? createHash('sha1')).digest();
   }
 }

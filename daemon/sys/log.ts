@@ -4,9 +4,10 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import type { Journal } from './journal.js';
-import { formatLine } from './log-record.js';
+import { formatEntry } from './log-line.js';
 import { printable } from './redact.js';
 import { RotatingFile, type FileTrouble } from './rotating-file.js';
+import { shownTime, steadyNow } from './steady-clock.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Readonly<Record<string, string | number | boolean>>;
@@ -35,18 +36,19 @@ export class Log {
   readonly #file: RotatingFile | undefined;
   readonly #path: string | undefined;
   readonly #journal: Journal | undefined;
+  readonly #foreground: boolean;
   readonly #listeners = new Set<(line: string) => void>();
   #trouble: string | undefined;
 
   /** Does not throw: a log that can't be written is no reason to leave connections in clear. */
   constructor({ stateDir, foreground, level, journal }: LogOptions) {
     this.#journal = journal;
+    this.#foreground = foreground;
     this.#path = stateDir === undefined ? undefined : logPath(stateDir);
     this.#file = this.#path === undefined ? undefined : this.#openFile(this.#path);
     const destination: DestinationStream = {
       write: (line: string) => {
         this.#file?.write(line);
-        if (foreground) process.stderr.write(`${formatLine(line)}\n`);
         for (const listener of this.#listeners) listener(line.trimEnd());
       },
     };
@@ -75,13 +77,18 @@ export class Log {
 
   /** One entry. Strings are made printable, so that no name from outside forges a line. */
   write(level: LogLevel, message: string, fields: LogFields): void {
+    if (!this.#pino.isLevelEnabled(level)) return;
     const clean = Object.entries(fields).map(
       ([name, value]) => [name, typeof value === 'string' ? printable(value) : value] as const,
     );
     const named: LogFields = Object.fromEntries(clean);
-    this.#pino[level](named, printable(message));
-    if (this.#journal !== undefined && this.#pino.isLevelEnabled(level))
-      this.#journal(level, printable(message), withoutSecrets(named));
+    const text = printable(message);
+    this.#pino[level](named, text);
+    if (!this.#foreground && this.#journal === undefined) return;
+    const shown = withoutSecrets(named);
+    if (this.#foreground)
+      process.stderr.write(`${formatEntry({ level, time: shownTime(steadyNow()), message: text }, shown)}\n`);
+    this.#journal?.(level, text, shown);
   }
 
   #openFile(path: string): RotatingFile {

@@ -37,6 +37,18 @@ describe('the log', () => {
     assert.equal(text.trimEnd().split('\n').length, 1);
   });
 
+  it('shows entries to people in the foreground, without what could be a secret, each in one line', (t) => {
+    const shown: string[] = [];
+    t.mock.method(process.stderr, 'write', (text: string) => shown.push(text) > 0);
+    const log = new Log({ stateDir: undefined, foreground: true, level: 'info' });
+    log.debug('not of this level');
+    log.info('login', { password: 'hunter2', server: 'a\nb', n: 1 });
+    log.close();
+    t.mock.restoreAll();
+    assert.equal(shown.length, 1);
+    assert.match(shown[0] ?? '', /^[0-9-]{10} [0-9:]{8} info {2}login password=\*{4} server=a\?b n=1\n$/);
+  });
+
   it('gives its last lines back', async () => {
     const log = new Log({ stateDir: folder, foreground: false, level: 'info' });
     for (let n = 0; n < 10; n++) log.info(`entry ${n}`);

@@ -23,7 +23,7 @@ export interface PortRange {
 }
 
 /** What `z.ipv4()` tests, without what it does around that: addresses are read several times a connection. */
-const ipv4 = z.core.regexes.ipv4;
+const ipv4 = z.regexes.ipv4;
 const ipv6 = z.ipv6();
 
 /** A number or decimal text as a port; `undefined` if it is none. */

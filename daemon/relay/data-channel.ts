@@ -9,6 +9,7 @@ import type { SourcePorts } from '../sys/source-ports.js';
 import type { ChannelReports } from './channel-reports.js';
 import type { ClientDataPorts, DataOwner } from './client-data-ports.js';
 import { pump } from './data-pump.js';
+import type { DirectLink } from './direct/direct-tls.js';
 import { LegOpenings } from './leg-openings.js';
 import { resetSocket } from './reset-socket.js';
 import type { ProvableStream } from './server-leg.js';
@@ -21,7 +22,8 @@ const LEG_MS = 60_000;
 const SECURE_ANYWAY_MS = 500;
 
 /** How a leg towards the server is secured; made by the session driver from its control connection. */
-export type SecureLeg = (raw: Socket) => Promise<ProvableStream>;
+export type SecuredLeg = ProvableStream | DirectLink;
+export type SecureLeg = (raw: Socket) => Promise<SecuredLeg>;
 
 export interface DataChannelOptions extends ChannelReports {
   readonly owner: DataOwner;
@@ -34,14 +36,12 @@ export interface DataChannelOptions extends ChannelReports {
   readonly onBytes: (count: number, direction: 'download' | 'upload') => void;
 }
 
-type ServerLeg = Socket | ProvableStream;
-
 /** Owns every socket it makes or is handed. After `discard` it is dead and reports nothing. */
 export class DataChannel {
   readonly #options: DataChannelOptions;
   readonly #openings: LegOpenings;
   #client: Socket | undefined;
-  #server: ServerLeg | undefined;
+  #server: Socket | SecuredLeg | undefined;
   #rawServer: Socket | undefined;
   #unsecured: Socket | undefined;
   #direction: 'download' | 'upload' | undefined;
@@ -249,6 +249,7 @@ export class DataChannel {
     const link = server instanceof Socket ? undefined : server;
     if (this.#pumping && link !== undefined) link.reset();
     else if (this.#pumping) resetSocket(raw);
-    else (link?.stream ?? raw).destroy();
+    else if (link === undefined || 'end' in link) raw.destroy();
+    else link.stream.destroy();
   }
 }

@@ -124,7 +124,7 @@ export class Download {
   }
 
   #discard(stray: Buffer): Taken {
-    if (!this.#run.settled && !this.#run.tolerates(stray)) this.#fail('clientGone');
+    if (!this.#run.settled && !this.#run.tolerates(stray.length)) this.#fail('clientGone');
     return 'done';
   }
 

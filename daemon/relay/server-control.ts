@@ -6,7 +6,8 @@ import { parseFingerprint, type KeyFingerprint } from '../../shared/fingerprint.
 import type { TlsVersion } from '../../shared/policy.js';
 import type { Event } from '../ftp/events.js';
 import { limitSilence } from './silence-limit.js';
-import { openTls, provenPeer, type Established, type TlsLink } from './tls-client.js';
+import { openDirectTls, type DirectLink } from './direct/direct-tls.js';
+import { openTls, provenPeer, type Established, type TlsLink, type TlsOptions } from './tls-client.js';
 
 /** Milliseconds that a closing connection gets to deliver its last bytes. */
 export const LINGER_MS = 5_000;
@@ -108,9 +109,9 @@ export class ServerControl {
   }
 
   /** A data connection must prove that it leads to the same server: by resuming its session, or by its key. */
-  async secureLeg(raw: Socket): Promise<TlsLink> {
+  async secureLeg(raw: Socket): Promise<DirectLink | TlsLink> {
     const { host, minVersion } = this.#options;
-    const link = openTls(raw, {
+    const options: TlsOptions = {
       servername: this.#servername,
       host,
       minVersion,
@@ -118,8 +119,8 @@ export class ServerControl {
       session: this.#link?.newestSession(),
       group: this.#link?.group(),
       handshakeMs: DATA_HANDSHAKE_MS,
-    });
-    await link.established;
+    };
+    const link = await (openDirectTls(raw, options) ?? openStream(raw, options));
     if (this.#fingerprint !== undefined && provenPeer(link, this.#fingerprint)) return link;
     link.reset();
     throw new Fault('network', 'the data connection did not prove to lead to the same server');
@@ -172,4 +173,10 @@ export class ServerControl {
     };
     socket.resume();
   }
+}
+
+async function openStream(raw: Socket, options: TlsOptions): Promise<TlsLink> {
+  const link = openTls(raw, options);
+  await link.established;
+  return link;
 }

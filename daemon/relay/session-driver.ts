@@ -10,13 +10,12 @@ import { Session, type SessionContext, type SessionView } from '../ftp/session.j
 import { openBlocks } from './block-link.js';
 import { reportsOf } from './channel-reports.js';
 import type { ClientDataPorts, DataOwner } from './client-data-ports.js';
-import { DataChannel, type DataChannelOptions } from './data-channel.js';
+import { DataChannel, type DataChannelOptions, type SecuredLeg } from './data-channel.js';
 import { relayRaw } from './raw-relay.js';
 import { resetSocket } from './reset-socket.js';
 import { NamedTimers } from './named-timers.js';
 import { LINGER_MS, ServerControl } from './server-control.js';
 import { KEEP_ALIVE_MS } from './silence-limit.js';
-import type { ProvableStream } from './server-leg.js';
 import { StepQueue } from './step-queue.js';
 import type { SourcePorts } from '../sys/source-ports.js';
 
@@ -256,7 +255,7 @@ export class SessionDriver {
     return channel;
   }
 
-  async #secureLeg(channel: ChannelId, raw: Socket): Promise<ProvableStream> {
+  async #secureLeg(channel: ChannelId, raw: Socket): Promise<SecuredLeg> {
     const blocks = this.#blocks.get(channel);
     return blocks === undefined ? this.#server.secureLeg(raw) : openBlocks(raw, blocks);
   }

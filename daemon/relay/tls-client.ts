@@ -9,15 +9,12 @@ import type { TlsVersion } from '../../shared/policy.js';
 import type { ServerIdentity } from '../../shared/trust.js';
 import { HANDSHAKE_MS } from '../ftp/limits.js';
 import { fingerprintOfCertificate } from '../trust/spki.js';
-import { describeKey, summarizeCertificate } from './certificate-summary.js';
+import { CERTIFICATE_MAX, describeKey, summarizeCertificate } from './certificate-summary.js';
 import { GuardedTransport, type Ending } from './guarded-transport.js';
 import { resetSocket } from './reset-socket.js';
 import { clientContext, parseGroup, type KeyExchangeGroup } from './tls-context.js';
 import { handshakeFault } from './tls-faults.js';
 import { withoutCertificate } from './tls-session.js';
-
-/** Bytes of the server's own certificate. Real ones are below 8 KiB; its base64 has to fit the shared schema. */
-const CERTIFICATE_MAX = 48_000;
 
 export interface TlsOptions {
   /**
@@ -49,8 +46,16 @@ export type Established =
   | { readonly kind: 'full'; readonly identity: ServerIdentity }
   | { readonly kind: 'resumed'; readonly protocol: string; readonly cipher: string };
 
+/** What a handshake proved of the peer. */
+export interface PeerProof {
+  /** The given session was resumed. */
+  readonly reused: () => boolean;
+  /** The key that the server showed in this very handshake; `undefined` before it and when it was resumed. */
+  readonly peerFingerprint: () => KeyFingerprint | undefined;
+}
+
 /** One TLS connection to a server. */
-export interface TlsLink {
+export interface TlsLink extends PeerProof {
   /**
    * The plain text. Nothing may be written before `established`. It never ends its own side by itself: on `end` the owner
    * calls `end()` (close_notify and FIN) or `reset()`. Its `error` events may be ignored; `close` follows each.
@@ -62,10 +67,6 @@ export interface TlsLink {
   readonly newestSession: () => Buffer | undefined;
   /** The group of the key exchange; `undefined` before the handshake, for a resumed one and for one without such a group. */
   readonly group: () => KeyExchangeGroup | undefined;
-  /** The given session was resumed. */
-  readonly reused: () => boolean;
-  /** The key that the server showed in this very handshake; `undefined` before it and when it was resumed. */
-  readonly peerFingerprint: () => KeyFingerprint | undefined;
   readonly ending: () => Ending;
   /** Breaks the connection off with a TCP reset and without close_notify: the server must not take it for the end of a file. */
   readonly reset: () => void;
@@ -112,7 +113,7 @@ export function openTls(raw: net.Socket, options: TlsOptions): TlsLink {
  * The peer of a data connection is the server of the control connection: it resumed that connection's session, which only
  * its own key could open, or it showed the same key. Ask after `established`.
  */
-export function provenPeer(link: TlsLink, controlFingerprint: KeyFingerprint): boolean {
+export function provenPeer(link: PeerProof, controlFingerprint: KeyFingerprint): boolean {
   return link.reused() || link.peerFingerprint() === controlFingerprint;
 }
 

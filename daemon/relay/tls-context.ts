@@ -3,6 +3,7 @@
 import { constants } from 'node:crypto';
 import tls from 'node:tls';
 import type { TlsVersion } from '../../shared/policy.js';
+import type { ContextSettings } from '../sys/tls-descriptor.js';
 import { authoritiesWith } from './machine-authorities.js';
 
 /** By the further authorities, of which a process has one text or none, then by the rest. */
@@ -45,20 +46,32 @@ export function clientContext(options: ContextOptions): tls.SecureContext {
 }
 
 function createContext(
-  { minVersion, group }: ContextOptions,
+  options: ContextOptions,
   authorities: readonly string[] | undefined,
 ): tls.SecureContext {
+  const { minVersion, ciphers, secureOptions, groups: order } = contextSettings(options);
+  return tls.createSecureContext({
+    minVersion,
+    ciphers,
+    secureOptions,
+    ...(order === undefined ? {} : { ecdhCurve: order.join(':') }),
+    ...(authorities === undefined ? {} : { ca: [...authorities] }),
+  });
+}
+
+/** What every TLS client context has, whoever makes it. */
+export function contextSettings({
+  minVersion,
+  group,
+}: Pick<ContextOptions, 'minVersion' | 'group'>): ContextSettings {
   const isOld = minVersion === 'TLSv1' || minVersion === 'TLSv1.1';
   // A second handshake could show another key after the verdict on the first.
   const options = constants.SSL_OP_NO_RENEGOTIATION;
-  return tls.createSecureContext({
+  return {
     minVersion,
     // OpenSSL 3 has TLS 1.0 and 1.1 at level 0 only, and servers of that age lack secure renegotiation (RFC 5746).
     ciphers: isOld ? `${tls.DEFAULT_CIPHERS}:@SECLEVEL=0` : tls.DEFAULT_CIPHERS,
     secureOptions: isOld ? options | constants.SSL_OP_LEGACY_SERVER_CONNECT : options,
-    ...(group === undefined
-      ? {}
-      : { ecdhCurve: [group, ...groups.filter((name) => name !== group)].join(':') }),
-    ...(authorities === undefined ? {} : { ca: [...authorities] }),
-  });
+    groups: group === undefined ? undefined : [group, ...groups.filter((name) => name !== group)],
+  };
 }

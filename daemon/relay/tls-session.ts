@@ -31,6 +31,11 @@ export function withoutCertificate(session: Buffer): Buffer {
   return Buffer.concat([session.subarray(0, start), sequenceHead(content.length), content]);
 }
 
+/** The session as OpenSSL has it, without what Node puts before it. */
+export function withoutHost(session: Buffer): Buffer {
+  return session.subarray(headLength(session));
+}
+
 function headLength(session: Buffer): number {
   const length = NODE_HEAD.length + 2;
   const isHeaded = session.length >= length && session.subarray(0, NODE_HEAD.length).equals(NODE_HEAD);

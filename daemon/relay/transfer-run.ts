@@ -52,8 +52,8 @@ export class TransferRun {
   }
 
   /** Counts bytes against the direction of the transfer; false if they are too many. */
-  tolerates(stray: Buffer): boolean {
-    this.#strayBytes += stray.length;
+  tolerates(stray: number): boolean {
+    this.#strayBytes += stray;
     return this.#strayBytes <= STRAY_BYTES_MAX;
   }
 

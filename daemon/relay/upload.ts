@@ -128,7 +128,7 @@ export class Upload {
   }
 
   #discard(stray: Buffer): Taken {
-    if (!this.#run.settled && !this.#run.tolerates(stray)) this.#fail('serverGone');
+    if (!this.#run.settled && !this.#run.tolerates(stray.length)) this.#fail('serverGone');
     return 'done';
   }
 

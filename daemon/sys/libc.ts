@@ -1,6 +1,7 @@
 // The few libc calls that Node lacks, bound through koffi. Loaded at first use, so that programs that need none of
 // them never map the native module. Works the same in worker threads. No policy here.
 import koffi from 'koffi';
+import type { NativeBuffer } from './native-buffer.js';
 
 /** A libc call returned -1. `errno` is the number, `call` the function's name. */
 export class ErrnoError extends Error {
@@ -38,6 +39,9 @@ interface Libc {
   readonly getsockopt: (...args: unknown[]) => unknown;
   readonly getsockname: (...args: unknown[]) => unknown;
   readonly flock: (...args: unknown[]) => unknown;
+  readonly recvAt: (...args: unknown[]) => unknown;
+  readonly sendAt: (...args: unknown[]) => unknown;
+  readonly shutdown: (...args: unknown[]) => unknown;
   readonly prctl: (...args: unknown[]) => unknown;
 }
 
@@ -62,6 +66,10 @@ function libc(): Libc {
     recv: library.func('intptr_t recv(int fd, void *buffer, size_t length, int flags)'),
     getsockopt: library.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
     getsockname: library.func('int getsockname(int fd, void *address, void *length)'),
+    // The same functions for bytes at an address: see native-buffer.ts.
+    recvAt: library.func('recv', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int']),
+    sendAt: library.func('send', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int']),
+    shutdown: library.func('int shutdown(int fd, int how)'),
     flock: library.func('int flock(int fd, int operation)'),
     prctl: library.func(
       'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
@@ -127,6 +135,47 @@ export function sendBytes(fd: number, bytes: Uint8Array): number {
 export function receiveBytes(fd: number, into: Uint8Array): number {
   const MSG_DONTWAIT = 0x40;
   return checked('recv', [fd, into, into.length, MSG_DONTWAIT]);
+}
+
+/** recv(2) without waiting, of at most `length` bytes into the buffer at `at`; 0 is the peer's FIN. */
+export function receiveAt(
+  fd: number,
+  into: NativeBuffer,
+  at: number,
+  length: number,
+): number | 'nothing' | 'broken' {
+  const MSG_DONTWAIT = 0x40;
+  return moved(libc().recvAt(fd, into.address(at, length), length, MSG_DONTWAIT));
+}
+
+/** send(2) without waiting and without SIGPIPE; how many of the bytes at `at` the kernel took. */
+export function sendAt(
+  fd: number,
+  from: NativeBuffer,
+  at: number,
+  length: number,
+): number | 'nothing' | 'broken' {
+  const [MSG_DONTWAIT, MSG_NOSIGNAL] = [0x40, 0x4000];
+  return moved(libc().sendAt(fd, from.address(at, length), length, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+function moved(result: unknown): number | 'nothing' | 'broken' {
+  const count = typeof result === 'bigint' ? Number(result) : result;
+  if (typeof count === 'number' && count >= 0) return count;
+  const errno = koffi.errno();
+  return errno === ERRNO.EAGAIN || errno === ERRNO.EINTR ? 'nothing' : 'broken';
+}
+
+/** shutdown(2): the peer gets our FIN behind everything that was sent; false if the connection is gone. */
+export function endWriting(fd: number): boolean {
+  const SHUT_WR = 1;
+  return libc().shutdown(fd, SHUT_WR) === 0;
+}
+
+/** The error that the kernel holds for a socket, 0 for none. It forgets the error when it is asked. */
+export function pendingError(fd: number): number {
+  const [SOL_SOCKET, SO_ERROR] = [1, 4];
+  return socketOption(fd, SOL_SOCKET, SO_ERROR, 4).readInt32LE();
 }
 
 /** A Unix datagram socket, close-on-exec. */

@@ -3,11 +3,8 @@
 // short read for the end); that of Node 24 reads once more there and gets the error, but it too takes POLLHUP without POLLIN for the
 // end, which comes when a socket that was only written to is read again in the turn of the loop that tells of its reset.
 import type { Socket } from 'node:net';
-import { socketOption } from './libc.js';
+import { pendingError } from './libc.js';
 import { socketDescriptor } from './socket-descriptor.js';
-
-const SOL_SOCKET = 1;
-const SO_ERROR = 4;
 
 /**
  * Whether the connection was in truth reset; ask once, when the socket emits `end` and before its own end is closed. The
@@ -15,5 +12,5 @@ const SO_ERROR = 4;
  */
 export function endedByReset(socket: Socket): boolean {
   const fd = process.platform === 'linux' ? socketDescriptor(socket) : undefined;
-  return fd !== undefined && socketOption(fd, SOL_SOCKET, SO_ERROR, 4).readInt32LE() !== 0;
+  return fd !== undefined && pendingError(fd) !== 0;
 }

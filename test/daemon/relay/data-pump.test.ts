@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import net from 'node:net';
+import type net from 'node:net';
 import { describe, test } from 'node:test';
 import type tls from 'node:tls';
 import { pump, type PumpOptions } from '../../../daemon/relay/data-pump.js';
 import { openTls } from '../../../daemon/relay/tls-client.js';
 import { connectClient, dial, payload, readAll, serveTls } from './socket-fixture.js';
-import { LEGS, base, certificates, openLeg, serve, start } from './transfer-fixture.js';
+import {
+  LEGS,
+  TLS_LEGS,
+  base,
+  certificates,
+  openLeg,
+  pumpLeg,
+  serve,
+  start,
+  streamOf,
+} from './transfer-fixture.js';
 
 describe('memory', () => {
   const size = 96 * 1024 * 1024;
@@ -41,7 +51,7 @@ describe('memory', () => {
       run.far.pause();
       const moved = await untilStill(run.counted);
       assert.ok(moved < size / 2, `${moved} bytes moved although nobody read`);
-      const stream = run.server instanceof net.Socket ? run.server : run.server.stream;
+      const stream = streamOf(run.server);
       const buffered = held(run.near) + held(stream);
       assert.ok(buffered <= 2 * 1024 * 1024, `${buffered} bytes held`);
       let received = 0;
@@ -74,7 +84,7 @@ describe('memory', () => {
       more();
       const moved = await untilStill(run.counted);
       assert.ok(moved < size / 2, `${moved} bytes moved although nobody read`);
-      const stream = run.server instanceof net.Socket ? run.server : run.server.stream;
+      const stream = streamOf(run.server);
       const buffered = held(run.near) + held(stream);
       assert.ok(buffered <= 2 * 1024 * 1024, `${buffered} bytes held`);
       run.far.resume();
@@ -95,7 +105,7 @@ describe('what may already have happened when the pump starts', () => {
       far.end();
       const leg = await openLeg(kind, server.port);
       for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
-      const outcome = await pump({
+      const outcome = await pumpLeg(kind, {
         client: near,
         server: leg,
         direction: 'download',
@@ -112,9 +122,9 @@ describe('what may already have happened when the pump starts', () => {
           const server = await serve(kind, (socket) => socket.resume());
           const { near, close } = await connectClient();
           const leg = await openLeg(kind, server.port);
-          const stream = leg instanceof net.Socket ? leg : leg.stream;
+          const stream = streamOf(leg);
           (gone === 'client' ? near : stream).destroy();
-          const { kind: end } = await pump({
+          const { kind: end } = await pumpLeg(kind, {
             client: near,
             server: leg,
             direction,
@@ -137,25 +147,27 @@ test('a standstill is the fault of the side that does not move', async () => {
     ['download', (socket) => socket.write('then silence'), 'truncated'],
     ['upload', (socket) => socket.resume(), 'clientGone'],
   ];
-  for (const [direction, behave, expected] of cases) {
-    const server = await serve('TLSv1.3', behave);
-    const run = await start(direction, 'TLSv1.3', server.port, { stallMs: 30 });
-    run.far.resume();
-    assert.equal((await run.outcome).kind, expected);
-    await run.close();
-    await server.close();
-  }
+  for (const kind of TLS_LEGS)
+    for (const [direction, behave, expected] of cases) {
+      const server = await serve(kind, behave);
+      const run = await start(direction, kind, server.port, { stallMs: 30 });
+      run.far.resume();
+      assert.equal((await run.outcome).kind, expected);
+      await run.close();
+      await server.close();
+    }
 });
 
 test('breaking off from outside', async () => {
-  for (const direction of ['download', 'upload'] as const) {
-    const server = await serve('TLSv1.3', (socket) => socket.resume());
-    const run = await start(direction, 'TLSv1.3', server.port);
-    run.near.destroy();
-    assert.equal((await run.outcome).kind, 'clientGone');
-    await run.close();
-    await server.close();
-  }
+  for (const kind of TLS_LEGS)
+    for (const direction of ['download', 'upload'] as const) {
+      const server = await serve(kind, (socket) => socket.resume());
+      const run = await start(direction, kind, server.port);
+      run.near.destroy();
+      assert.equal((await run.outcome).kind, 'clientGone');
+      await run.close();
+      await server.close();
+    }
 });
 
 test('the link of a data connection counts tickets and file apart', async () => {

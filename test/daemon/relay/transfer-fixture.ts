@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import net from 'node:net';
 import { after } from 'node:test';
 import type { DataOutcome } from '../../../daemon/ftp/data-outcome.js';
-import { pump, type PumpOptions } from '../../../daemon/relay/data-pump.js';
+import { pump, pumpStreams, type PumpOptions } from '../../../daemon/relay/data-pump.js';
+import { openDirectTls, type DirectLink } from '../../../daemon/relay/direct/direct-tls.js';
 import { openTls, type TlsLink, type TlsOptions } from '../../../daemon/relay/tls-client.js';
 import { makeCertificates } from './certificate-fixture.js';
 import { connectClient, dial, listen, payload, readAll, serveTls, type Listener } from './socket-fixture.js';
@@ -17,8 +18,27 @@ export const base: TlsOptions = {
 };
 export const file = payload(3_000_000);
 
-export const LEGS = ['plain', 'plain bulk', 'TLSv1.2', 'TLSv1.3'] as const;
-export type LegKind = (typeof LEGS)[number];
+const STREAMS = ['plain', 'plain bulk', 'TLSv1.2', 'TLSv1.3'] as const;
+const DIRECT = ['direct plain', 'direct TLSv1.2', 'direct TLSv1.3'] as const;
+/** The legs of streams everywhere, the direct ones where there are any. */
+export const LEGS: readonly LegKind[] = process.platform === 'linux' ? [...STREAMS, ...DIRECT] : STREAMS;
+/** Those with TLS. */
+export const TLS_LEGS: readonly LegKind[] = LEGS.filter((kind) => kind.includes('TLS'));
+export type LegKind = (typeof STREAMS)[number] | (typeof DIRECT)[number];
+export type Leg = net.Socket | TlsLink | DirectLink;
+
+/** What shows to a test how a leg's connection stands. */
+export function streamOf(leg: Leg): net.Socket {
+  if (leg instanceof net.Socket) return leg;
+  return 'end' in leg ? leg.end.owner : leg.stream;
+}
+
+/** Moves the bytes in the way that this kind of leg stands for. */
+export function pumpLeg(kind: LegKind, options: PumpOptions): Promise<DataOutcome> {
+  const { server } = options;
+  const isPlain = server instanceof net.Socket && !kind.startsWith('direct');
+  return isPlain ? pumpStreams({ ...options, server }) : pump(options);
+}
 
 /** A server of one data connection. The socket is a TLS or a plain one, used the same. */
 export function serve(kind: LegKind, use: (socket: net.Socket) => void): Promise<Listener> {
@@ -26,18 +46,23 @@ export function serve(kind: LegKind, use: (socket: net.Socket) => void): Promise
     socket.on('error', () => undefined);
     use(socket);
   };
-  if (kind === 'plain' || kind === 'plain bulk')
-    return listen(net.createServer({ allowHalfOpen: true, noDelay: true }, quiet));
-  return serveTls(certificates.server, { minVersion: kind, maxVersion: kind }, quiet);
+  if (kind.includes('plain')) return listen(net.createServer({ allowHalfOpen: true, noDelay: true }, quiet));
+  const version = kind.includes('TLSv1.2') ? 'TLSv1.2' : 'TLSv1.3';
+  return serveTls(certificates.server, { minVersion: version, maxVersion: version }, quiet);
 }
 
-export async function openLeg(kind: LegKind, port: number): Promise<net.Socket | TlsLink> {
+export async function openLeg(kind: LegKind, port: number): Promise<Leg> {
   if (kind === 'plain') {
     const socket = await dial(port);
     return socket.pause();
   }
   const raw = await dial(port, 'bulk');
-  if (kind === 'plain bulk') return raw;
+  if (kind.includes('plain')) return raw;
+  if (kind.startsWith('direct')) {
+    const link = openDirectTls(raw, base);
+    if (link === undefined) throw new Error('OpenSSL can not be called directly here');
+    return link;
+  }
   const link = openTls(raw, base);
   await link.established;
   return link;
@@ -48,7 +73,7 @@ export interface Run {
   /** The client program's end. */
   readonly far: net.Socket;
   readonly near: net.Socket;
-  readonly server: net.Socket | TlsLink;
+  readonly server: Leg;
   readonly counted: () => number;
   readonly close: () => Promise<void>;
 }
@@ -65,7 +90,7 @@ export async function start(
   const onBytes = (count: number): void => {
     counted += count;
   };
-  const outcome = pump({ client: near, server, direction, onBytes, ...more });
+  const outcome = pumpLeg(kind, { client: near, server, direction, onBytes, ...more });
   return { outcome, far, near, server, counted: () => counted, close };
 }
 

@@ -1,0 +1,30 @@
+// Memory whose address is known, for calls that fill or empty a part of it. Every address that is handed out is checked against
+// the memory's bounds here: what a native call does behind them would not show before the process dies of it.
+import koffi from 'koffi';
+
+/** Lives as long as the object is referred to; its address never changes. Not cleared. */
+export class NativeBuffer {
+  readonly size: number;
+  readonly #bytes: Buffer;
+  readonly #address: number;
+
+  constructor(size: number) {
+    this.size = size;
+    this.#bytes = Buffer.allocUnsafeSlow(size);
+    // Below 2^47 on every system that Node runs on.
+    this.#address = Number(koffi.address(this.#bytes));
+  }
+
+  /** The address of `length` bytes from `at` on. Throws a RangeError if they are not all inside. */
+  address(at: number, length: number): number {
+    const isInside = Number.isInteger(at) && at >= 0 && length >= 0 && at + length <= this.size;
+    if (!isInside) throw new RangeError(`${length} bytes at ${at} of ${this.size}`);
+    return this.#address + at;
+  }
+
+  /** A view of `length` bytes from `at` on; a copy of them is the caller's business. */
+  view(at: number, length: number): Buffer {
+    this.address(at, length);
+    return this.#bytes.subarray(at, at + length);
+  }
+}

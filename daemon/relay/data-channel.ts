@@ -23,7 +23,21 @@ const SECURE_ANYWAY_MS = 500;
 
 /** How a leg towards the server is secured; made by the session driver from its control connection. */
 export type SecuredLeg = ProvableStream | DirectLink;
-export type SecureLeg = (raw: Socket) => Promise<SecuredLeg>;
+export type SecureLeg = (raw: Socket) => Securing;
+
+/** A leg towards the server on the way to being secured. */
+export interface Securing {
+  readonly secured: Promise<SecuredLeg>;
+  /** The server may see it from now on; nothing of it is seen before, and no failure. Idempotent. */
+  readonly begin: () => void;
+}
+
+/** For what can't be prepared: all of it happens from `begin` on. */
+export function secureFromBegin(secure: () => Promise<SecuredLeg>): Securing {
+  let begin: (() => void) | undefined;
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  return { secured: begun.then(secure), begin: () => begin?.() };
+}
 
 export interface DataChannelOptions extends ChannelReports {
   readonly owner: DataOwner;
@@ -44,6 +58,7 @@ export class DataChannel {
   #server: Socket | SecuredLeg | undefined;
   #rawServer: Socket | undefined;
   #unsecured: Socket | undefined;
+  #securing: Securing | undefined;
   #direction: 'download' | 'upload' | undefined;
   #pumping = false;
   #over = false;
@@ -99,6 +114,7 @@ export class DataChannel {
     this.#secureTimer = setTimeout(() => {
       this.#secureServer();
     }, SECURE_ANYWAY_MS);
+    this.#prepareServer();
   }
 
   /** Moves the bytes as soon as both legs stand; `onSettled` follows exactly once. */
@@ -167,6 +183,7 @@ export class DataChannel {
     }
     this.#unsecured = raw;
     if (this.#direction !== undefined) this.#secureServer();
+    else if (this.#secureTimer !== undefined) this.#prepareServer();
   }
 
   /**
@@ -174,10 +191,17 @@ export class DataChannel {
    * broken connection.
    */
   #secureServer(): void {
+    this.#prepareServer();
+    this.#securing?.begin();
+  }
+
+  /** Everything up to the first byte: its keys are made while the server looks for the file. */
+  #prepareServer(): void {
     const raw = this.#unsecured;
     if (raw === undefined) return;
     this.#unsecured = undefined;
-    this.#options.secure(raw).then(
+    this.#securing = this.#options.secure(raw);
+    this.#securing.secured.then(
       (link) => {
         if (this.#over || this.#rawServer !== raw) return;
         this.#server = link;
@@ -244,6 +268,7 @@ export class DataChannel {
     this.#server = undefined;
     this.#rawServer = undefined;
     this.#unsecured = undefined;
+    this.#securing = undefined;
     this.#openings.stopListening();
     if (raw === undefined) return;
     const link = server instanceof Socket ? undefined : server;

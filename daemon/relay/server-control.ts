@@ -6,8 +6,16 @@ import { parseFingerprint, type KeyFingerprint } from '../../shared/fingerprint.
 import type { TlsVersion } from '../../shared/policy.js';
 import type { Event } from '../ftp/events.js';
 import { limitSilence } from './silence-limit.js';
-import { openDirectTls, type DirectLink } from './direct/direct-tls.js';
-import { openTls, provenPeer, type Established, type TlsLink, type TlsOptions } from './tls-client.js';
+import { secureFromBegin, type Securing } from './data-channel.js';
+import { openDirectTls } from './direct/direct-tls.js';
+import {
+  openTls,
+  provenPeer,
+  type Established,
+  type PeerProof,
+  type TlsLink,
+  type TlsOptions,
+} from './tls-client.js';
 
 /** Milliseconds that a closing connection gets to deliver its last bytes. */
 export const LINGER_MS = 5_000;
@@ -109,7 +117,7 @@ export class ServerControl {
   }
 
   /** A data connection must prove that it leads to the same server: by resuming its session, or by its key. */
-  async secureLeg(raw: Socket): Promise<DirectLink | TlsLink> {
+  secureLeg(raw: Socket): Securing {
     const { host, minVersion } = this.#options;
     const options: TlsOptions = {
       servername: this.#servername,
@@ -120,7 +128,13 @@ export class ServerControl {
       group: this.#link?.group(),
       handshakeMs: DATA_HANDSHAKE_MS,
     };
-    const link = await (openDirectTls(raw, options) ?? openStream(raw, options));
+    const direct = openDirectTls(raw, options);
+    if (direct === undefined)
+      return secureFromBegin(async () => this.#proven(await openStream(raw, options)));
+    return { secured: direct.link.then((link) => this.#proven(link)), begin: direct.begin };
+  }
+
+  #proven<Link extends PeerProof & { readonly reset: () => void }>(link: Link): Link {
     if (this.#fingerprint !== undefined && provenPeer(link, this.#fingerprint)) return link;
     link.reset();
     throw new Fault('network', 'the data connection did not prove to lead to the same server');

@@ -10,7 +10,7 @@ import { Session, type SessionContext, type SessionView } from '../ftp/session.j
 import { openBlocks } from './block-link.js';
 import { reportsOf } from './channel-reports.js';
 import type { ClientDataPorts, DataOwner } from './client-data-ports.js';
-import { DataChannel, type DataChannelOptions, type SecuredLeg } from './data-channel.js';
+import { DataChannel, secureFromBegin, type DataChannelOptions, type Securing } from './data-channel.js';
 import { relayRaw } from './raw-relay.js';
 import { resetSocket } from './reset-socket.js';
 import { NamedTimers } from './named-timers.js';
@@ -255,9 +255,10 @@ export class SessionDriver {
     return channel;
   }
 
-  async #secureLeg(channel: ChannelId, raw: Socket): Promise<SecuredLeg> {
+  #secureLeg(channel: ChannelId, raw: Socket): Securing {
     const blocks = this.#blocks.get(channel);
-    return blocks === undefined ? this.#server.secureLeg(raw) : openBlocks(raw, blocks);
+    if (blocks === undefined) return this.#server.secureLeg(raw);
+    return secureFromBegin(() => Promise.resolve(openBlocks(raw, blocks)));
   }
 
   #channelOptions(channel: ChannelId): DataChannelOptions {

@@ -166,6 +166,13 @@ function moved(result: unknown): number | 'nothing' | 'broken' {
   return errno === ERRNO.EAGAIN || errno === ERRNO.EINTR ? 'nothing' : 'broken';
 }
 
+/** TCP_CORK: what is sent waits for `send`, though not above 200 milliseconds. A connection that is gone is no error. */
+export function holdSending(fd: number, how: 'hold' | 'send'): void {
+  const [IPPROTO_TCP, TCP_CORK] = [6, 3];
+  const cell = lengthCell(how === 'hold' ? 1 : 0);
+  libc().setsockopt(fd, IPPROTO_TCP, TCP_CORK, cell, cell.length);
+}
+
 /** shutdown(2): the peer gets our FIN behind everything that was sent; false if the connection is gone. */
 export function endWriting(fd: number): boolean {
   const SHUT_WR = 1;

@@ -50,7 +50,7 @@ export function openSsl(): OpenSsl | undefined {
 }
 
 function loadOpenSsl(): OpenSsl | undefined {
-  const isKnown = process.platform === 'linux' && (process.versions.openssl ?? '').startsWith('3.');
+  const isKnown = process.platform === 'linux' && process.versions.openssl.startsWith('3.');
   if (!isKnown) return undefined;
   const library = koffi.load(null);
   const bind = (name: keyof typeof DECLARATIONS): NativeCall => library.func(DECLARATIONS[name]);

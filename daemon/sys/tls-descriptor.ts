@@ -13,7 +13,7 @@ export type Received = number | Waiting | 'ended' | 'cut' | 'broken';
 export type TlsFailure = string | undefined;
 
 const SSL_ERROR = { ssl: 1, wantRead: 2, wantWrite: 3, zeroReturn: 6 } as const;
-const CTRL = { mode: 33, hostname: 55, groups: 92, minVersion: 123 } as const;
+const CTRL = { mode: 33, readAhead: 41, hostname: 55, groups: 92, minVersion: 123 } as const;
 const SSL_MODE_ENABLE_PARTIAL_WRITE = 1;
 const SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER = 2;
 const SSL_MODE_RELEASE_BUFFERS = 16;
@@ -55,6 +55,8 @@ function isConfigured(openssl: OpenSsl, context: number, settings: ContextSettin
   const ciphers = names.filter((name) => !name.startsWith('TLS_')).join(':');
   const mode = SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS;
   openssl.SSL_CTX_ctrl(context, CTRL.mode, mode, null);
+  // A record in one read, not in two for its head and the rest.
+  openssl.SSL_CTX_ctrl(context, CTRL.readAhead, 1, null);
   openssl.SSL_CTX_set_options(context, settings.secureOptions);
   openssl.SSL_CTX_clear_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
   const results = [

@@ -3,7 +3,8 @@
 import type { Socket } from 'node:net';
 import { Fault } from '../../../shared/fault.js';
 import type { KeyFingerprint } from '../../../shared/fingerprint.js';
-import { TlsDescriptor, type TlsContext } from '../../sys/tls-descriptor.js';
+import { TlsDescriptor } from '../../sys/tls-descriptor.js';
+import { holdSending } from '../../sys/libc.js';
 import { HANDSHAKE_MS } from '../../ftp/limits.js';
 import { fingerprintOfCertificate } from '../../trust/spki.js';
 import { CERTIFICATE_MAX } from '../certificate-summary.js';
@@ -26,54 +27,106 @@ export type DirectTlsOptions = Pick<
   'servername' | 'session' | 'minVersion' | 'group' | 'handshakeMs'
 >;
 
-/**
- * Starts TLS as the client on a connected socket from which nobody has read. Undefined where it can't be done this way: then the
- * socket is untouched. Rejects with one Fault of code `network`, the socket then destroyed. Who destroys the socket ends it.
- */
-export function openDirectTls(raw: Socket, options: DirectTlsOptions): Promise<DirectLink> | undefined {
-  const context = raw.bytesRead === 0 ? directContext(contextSettings(options)) : undefined;
-  if (context === undefined) return undefined;
-  const end = DirectEnd.on(raw);
-  if (end === undefined) return Promise.reject(handshakeFault(undefined));
-  return secureEnd(end, context, options).then((tls) => provenLink(end, tls));
+/** TLS on its way. */
+export interface DirectTls {
+  /** Rejects with one Fault of code `network`, the socket then destroyed; never before `begin`. */
+  readonly link: Promise<DirectLink>;
+  /** Lets the server see the first message, which is ready, and goes on. Idempotent. */
+  readonly begin: () => void;
 }
 
-function secureEnd(end: DirectEnd, context: TlsContext, options: DirectTlsOptions): Promise<TlsDescriptor> {
+/**
+ * Prepares TLS as the client on a connected socket from which nobody has read. Undefined where it can't be done this way: then the
+ * socket is untouched. Who destroys the socket ends it.
+ */
+export function openDirectTls(raw: Socket, options: DirectTlsOptions): DirectTls | undefined {
+  const context = raw.bytesRead === 0 ? directContext(contextSettings(options)) : undefined;
+  const end = context === undefined ? undefined : DirectEnd.on(raw);
+  if (context === undefined || end === undefined) return undefined;
   const { servername, session, handshakeMs = HANDSHAKE_MS } = options;
   const tls = new TlsDescriptor(context, end.fd, {
     servername,
     session: session === undefined ? undefined : withoutHost(session),
   });
   end.secure(tls);
-  return new Promise((resolve, reject) => {
-    const fail = (fault: Fault): void => {
-      clearTimeout(timer);
-      end.close();
-      reject(fault);
-    };
-    const onReady = (): void => {
-      const state = tls.handshake();
-      if (state === 'waitsToRead') end.want('readable');
-      else if (state === 'waitsToWrite') end.want('writable');
-      else if (state === 'broken') fail(handshakeFault(tlsError(tls)));
-      else {
-        clearTimeout(timer);
-        end.want('nothing');
-        resolve(tls);
-      }
-    };
-    const timer = setTimeout(() => {
-      fail(new Fault('network', 'The server did not complete the TLS handshake in time.'));
-    }, handshakeMs);
+  const handshake = new Handshake(end, tls);
+  return {
+    link: handshake.done.then(() => provenLink(end, tls)),
+    begin: () => {
+      handshake.begin(handshakeMs);
+    },
+  };
+}
+
+/** From the first message, which the kernel holds until `begin`. */
+class Handshake {
+  readonly done: Promise<void>;
+  readonly #end: DirectEnd;
+  readonly #tls: TlsDescriptor;
+  #state: ReturnType<TlsDescriptor['handshake']>;
+  #isGone = false;
+  #timer: NodeJS.Timeout | undefined;
+  #resolve: () => void = () => undefined;
+  #reject: (fault: Fault) => void = () => undefined;
+
+  constructor(end: DirectEnd, tls: TlsDescriptor) {
+    this.#end = end;
+    this.#tls = tls;
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
     end.use({
-      onReady,
+      onReady: () => {
+        this.#state = tls.handshake();
+        this.#goOn();
+      },
       onGone: () => {
-        clearTimeout(timer);
-        reject(handshakeFault(undefined));
+        this.#isGone = true;
+        if (this.#timer !== undefined) this.#fail(handshakeFault(undefined));
       },
     });
-    onReady();
-  });
+    holdSending(end.fd, 'hold');
+    this.#state = tls.handshake();
+  }
+
+  begin(milliseconds: number): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#fail(new Fault('network', 'The server did not complete the TLS handshake in time.'));
+    }, milliseconds);
+    if (this.#isGone) {
+      this.#fail(handshakeFault(undefined));
+      return;
+    }
+    holdSending(this.#end.fd, 'send');
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    switch (this.#state) {
+      case 'waitsToRead':
+        this.#end.want('readable');
+        break;
+      case 'waitsToWrite':
+        this.#end.want('writable');
+        break;
+      case 'broken':
+        this.#fail(handshakeFault(tlsError(this.#tls)));
+        break;
+      case 'done':
+        clearTimeout(this.#timer);
+        this.#end.want('nothing');
+        this.#resolve();
+        break;
+    }
+  }
+
+  #fail(fault: Fault): void {
+    clearTimeout(this.#timer);
+    this.#end.close();
+    this.#reject(fault);
+  }
 }
 
 function tlsError(tls: TlsDescriptor): NodeJS.ErrnoException | undefined {

@@ -52,7 +52,7 @@ export class DirectTransfer {
       resolve,
       stallMs: options.stallMs,
       onStall: () => {
-        if (this.#sourceEnded || this.#held > 0) this.#failSink();
+        if (this.#sourceEnded || this.#held() > 0) this.#failSink();
         else this.#failSource();
       },
     });
@@ -66,7 +66,11 @@ export class DirectTransfer {
     else this.#turn();
   }
 
-  get #held(): number {
+  #isOver(): boolean {
+    return this.#run.settled;
+  }
+
+  #held(): number {
     return this.#until - this.#from;
   }
 
@@ -78,28 +82,28 @@ export class DirectTransfer {
   readonly #onSinkReady = ({ readable }: Ready): void => {
     this.#sinkWaits = undefined;
     // Nobody looked whether the source has more while its bytes waited here.
-    if (this.#held > 0) this.#sourceWaits = undefined;
+    if (this.#held() > 0) this.#sourceWaits = undefined;
     if (readable && !this.#sinkEnded) this.#takeStrays();
     this.#turn();
   };
 
   readonly #turn = (): void => {
-    if (this.#run.settled) return;
+    if (this.#isOver()) return;
     const moved = this.#move();
     if (moved > 0) this.#run.progress(moved);
-    if (this.#sourceEnded && this.#held === 0) this.#finish();
-    if (!this.#run.settled) this.#wait();
+    if (this.#sourceEnded && this.#held() === 0) this.#finish();
+    if (!this.#isOver()) this.#wait();
   };
 
   #move(): number {
     let moved = 0;
-    while (!this.#run.settled && moved < TURN_BYTES) {
-      if (this.#held === 0) this.#fill();
-      if (this.#run.settled || this.#held === 0) break;
-      const before = this.#held;
+    while (!this.#isOver() && moved < TURN_BYTES) {
+      if (this.#held() === 0) this.#fill();
+      if (this.#isOver() || this.#held() === 0) break;
+      const before = this.#held();
       this.#drain();
-      moved += before - this.#held;
-      if (this.#held > 0) break;
+      moved += before - this.#held();
+      if (this.#held() > 0) break;
     }
     return moved;
   }
@@ -121,8 +125,8 @@ export class DirectTransfer {
 
   #drain(): void {
     const { bytes } = this.#sink;
-    while (this.#held > 0 && this.#sinkWaits === undefined) {
-      const sent = bytes.send(this.#buffer, this.#from, this.#held);
+    while (this.#held() > 0 && this.#sinkWaits === undefined) {
+      const sent = bytes.send(this.#buffer, this.#from, this.#held());
       if (typeof sent === 'number') this.#from += sent;
       else if (sent === 'broken') {
         this.#failSink();
@@ -156,7 +160,7 @@ export class DirectTransfer {
   }
 
   #finish(): void {
-    if (this.#run.settled || this.#finished) return;
+    if (this.#isOver() || this.#finished) return;
     // The server's last word was answered before the client hears the end of its file.
     if (this.#direction === 'download') this.#source.bytes.finish();
     const said = this.#sink.bytes.finish();
@@ -178,7 +182,7 @@ export class DirectTransfer {
   }
 
   #wait(): void {
-    const isOpen = !this.#sourceEnded && this.#held === 0;
+    const isOpen = !this.#sourceEnded && this.#held() === 0;
     if (isOpen && this.#sourceWaits === undefined) {
       this.#next ??= setImmediate(() => {
         this.#next = undefined;

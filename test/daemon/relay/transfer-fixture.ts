@@ -61,7 +61,8 @@ export async function openLeg(kind: LegKind, port: number): Promise<Leg> {
   if (kind.startsWith('direct')) {
     const link = openDirectTls(raw, base);
     if (link === undefined) throw new Error('OpenSSL can not be called directly here');
-    return link;
+    link.begin();
+    return link.link;
   }
   const link = openTls(raw, base);
   await link.established;

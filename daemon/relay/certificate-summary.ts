@@ -2,9 +2,6 @@
 import type { X509Certificate } from 'node:crypto';
 import type { CertificateSummary } from '../../shared/trust.js';
 
-/** Bytes of the server's own certificate. Real ones are below 8 KiB; its base64 has to fit the shared schema. */
-export const CERTIFICATE_MAX = 48_000;
-
 const NAMES_MAX = 64;
 
 /** The summary of a certificate, within the bounds of the shared schema. */

@@ -35,7 +35,7 @@ export function pump(options: PumpOptions): Promise<DataOutcome> {
   const { client, server } = options;
   if (server instanceof net.Socket)
     return isUntouched(client) && isUntouched(server)
-      ? pumpDirectly(options, DirectEnd.on(server))
+      ? pumpDirectly(options, DirectEnd.on(server.setNoDelay(true)))
       : pumpStreams({ ...options, server });
   if ('end' in server) return pumpDirectly(options, server.end);
   return pumpStreams({ ...options, server });
@@ -60,7 +60,6 @@ function pumpDirectly(options: PumpOptions, server: DirectEnd | undefined): Prom
   return new Promise((resolve) => {
     const client = DirectEnd.on(options.client.setNoDelay(true));
     if (client !== undefined && server !== undefined) {
-      server.owner.setNoDelay(true);
       new DirectTransfer({ client, server }, options, resolve).start();
       return;
     }

@@ -1,12 +1,15 @@
 // The control connection to the server: the socket, TLS on it, and what its data connections need of it to prove that they
 // lead to the same server.
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { Fault } from '../../shared/fault.js';
 import { parseFingerprint, type KeyFingerprint } from '../../shared/fingerprint.js';
 import type { TlsVersion } from '../../shared/policy.js';
 import type { Event } from '../ftp/events.js';
+import { withoutHost } from './tls-session.js';
 import { limitSilence } from './silence-limit.js';
 import { secureFromBegin, type Securing } from './data-channel.js';
+import { openDirectControl, type DirectControl } from './direct/direct-control.js';
 import { openDirectTls } from './direct/direct-tls.js';
 import {
   openTls,
@@ -37,7 +40,8 @@ export interface ServerControlOptions {
 export class ServerControl {
   readonly #options: ServerControlOptions;
   #socket: Socket | undefined;
-  #link: TlsLink | undefined;
+  #link: TlsLink | DirectControl | undefined;
+  #localAddress: string | undefined;
   #fingerprint: KeyFingerprint | undefined;
   #servername: string | undefined;
   #generation = 0;
@@ -49,13 +53,13 @@ export class ServerControl {
   }
 
   /** What is written to and read from now; undefined without a connection. */
-  get stream(): Socket | undefined {
+  get stream(): Duplex | undefined {
     return this.#link?.stream ?? this.#socket;
   }
 
   /** This machine's address on the connection. */
   get localAddress(): string | undefined {
-    return this.#socket?.localAddress;
+    return this.#localAddress;
   }
 
   /** Takes the connection over when it stands; answers with serverConnected or serverFailed. */
@@ -69,6 +73,7 @@ export class ServerControl {
         }
         limitSilence(socket);
         this.#socket = socket;
+        this.#localAddress = socket.localAddress;
         this.#watch(socket);
         this.#options.onEvent({ kind: 'serverConnected' });
       },
@@ -92,7 +97,8 @@ export class ServerControl {
     this.#unwatch();
     this.#servername = servername;
     const { host, minVersion, authorities } = this.#options;
-    const link = openTls(raw, { servername, host, minVersion, furtherAuthorities: authorities });
+    const options: TlsOptions = { servername, host, minVersion, furtherAuthorities: authorities };
+    const link = openDirectControl(raw, options) ?? openTls(raw, options);
     this.#link = link;
     link.established.then(
       (established) => {
@@ -105,7 +111,7 @@ export class ServerControl {
     );
   }
 
-  #onEstablished(link: TlsLink, established: Established): void {
+  #onEstablished(link: TlsLink | DirectControl, established: Established): void {
     if (established.kind === 'resumed') {
       this.#options.onEvent({ kind: 'tlsFailed', reason: 'it resumed a session that was never there' });
       return;
@@ -119,18 +125,21 @@ export class ServerControl {
   /** A data connection must prove that it leads to the same server: by resuming its session, or by its key. */
   secureLeg(raw: Socket): Securing {
     const { host, minVersion } = this.#options;
-    const options: TlsOptions = {
+    const link = this.#link;
+    const options = {
       servername: this.#servername,
-      host,
       minVersion,
-      vouching: 'none',
-      session: this.#link?.newestSession(),
-      group: this.#link?.group(),
+      group: link?.group(),
       handshakeMs: DATA_HANDSHAKE_MS,
     };
-    const direct = openDirectTls(raw, options);
-    if (direct === undefined)
-      return secureFromBegin(async () => this.#proven(await openStream(raw, options)));
+    const session = link !== undefined && 'newestSession' in link ? link.newestSession() : undefined;
+    const der = session === undefined ? undefined : withoutHost(session);
+    const shared = link !== undefined && 'session' in link ? link.session() : der;
+    const direct = openDirectTls(raw, { ...options, session: shared });
+    if (direct === undefined) {
+      const more = { host, session, vouching: 'none' } as const;
+      return secureFromBegin(async () => this.#proven(await openStream(raw, { ...options, ...more })));
+    }
     return { secured: direct.link.then((link) => this.#proven(link)), begin: direct.begin };
   }
 
@@ -161,7 +170,7 @@ export class ServerControl {
     setTimeout(() => stream.destroy(), LINGER_MS).unref();
   }
 
-  #watch(socket: Socket): void {
+  #watch(socket: Duplex): void {
     const onData = (bytes: Buffer): void => {
       this.#options.onEvent({ kind: 'serverBytes', bytes });
     };

@@ -1,6 +1,5 @@
 // TLS towards a server, on control and data connections: one handshake, who the server proved to be, its newest session
 // for the next handshake, and how the stream ended. Trust is decided elsewhere; no certificate is refused here.
-import { X509Certificate } from 'node:crypto';
 import type net from 'node:net';
 import tls from 'node:tls';
 import { Fault } from '../../shared/fault.js';
@@ -8,12 +7,11 @@ import type { KeyFingerprint } from '../../shared/fingerprint.js';
 import type { TlsVersion } from '../../shared/policy.js';
 import type { ServerIdentity } from '../../shared/trust.js';
 import { HANDSHAKE_MS } from '../ftp/limits.js';
-import { fingerprintOfCertificate } from '../trust/spki.js';
-import { CERTIFICATE_MAX, describeKey, summarizeCertificate } from './certificate-summary.js';
 import { GuardedTransport, type Ending } from './guarded-transport.js';
 import { resetSocket } from './reset-socket.js';
 import { clientContext, parseGroup, type KeyExchangeGroup } from './tls-context.js';
 import { handshakeFault } from './tls-faults.js';
+import { readIdentity } from './tls-identity.js';
 import { withoutCertificate } from './tls-session.js';
 
 export interface TlsOptions {
@@ -132,7 +130,8 @@ function connectTls(transport: GuardedTransport, options: TlsOptions): tls.TLSSo
   });
 }
 
-interface Handshake {
+/** What a handshake came to. */
+export interface Handshake {
   readonly established: Established;
   readonly fingerprint: KeyFingerprint | undefined;
   readonly group: KeyExchangeGroup | undefined;
@@ -150,7 +149,7 @@ function handshake(stream: tls.TLSSocket, options: TlsOptions): Promise<Handshak
       try {
         resolve(readHandshake(stream, options.servername));
       } catch (error) {
-        fail(certificateFault(error));
+        fail(Fault.from(error));
       }
     };
     const onError = (error: NodeJS.ErrnoException): void => {
@@ -170,11 +169,6 @@ function handshake(stream: tls.TLSSocket, options: TlsOptions): Promise<Handshak
   });
 }
 
-function certificateFault(error: unknown): Fault {
-  if (error instanceof Fault && error.code === 'network') return error;
-  return new Fault('network', 'The server’s certificate can’t be read.', error);
-}
-
 function readHandshake(stream: tls.TLSSocket, servername: string | undefined): Handshake {
   const protocol = stream.getProtocol() ?? 'unknown';
   const cipher = stream.getCipher().name;
@@ -186,42 +180,13 @@ function readHandshake(stream: tls.TLSSocket, servername: string | undefined): H
     };
   }
   // Not getPeerX509Certificate: on Node 20 it takes the certificate away from every later call.
-  const shown = stream.getPeerCertificate();
-  if (shown.raw.length > CERTIFICATE_MAX) {
-    throw new Fault('network', 'The server’s certificate is too large to be meant seriously.');
-  }
-  const certificate = new X509Certificate(shown.raw);
-  const fingerprint = fingerprintOfCertificate(certificate.raw);
-  const caValidFor = vouchedName(stream, shown, servername);
-  const identity: ServerIdentity = {
-    mechanism: 'TLS',
-    fingerprint,
-    ...(caValidFor === undefined ? {} : { caValidFor }),
-    ...(stream.authorized ? { chainValid: true as const } : {}),
-    protocol,
-    cipher,
-    certificate: summarizeCertificate(certificate, describeKey(certificate)),
-  };
+  const certificate = stream.getPeerCertificate().raw;
+  const isChainValid = stream.authorized;
+  const { identity, fingerprint } = readIdentity({ certificate, isChainValid, servername, protocol, cipher });
   return { established: { kind: 'full', identity }, fingerprint, group: groupOf(stream) };
 }
 
 function groupOf(stream: tls.TLSSocket): KeyExchangeGroup | undefined {
   const info = stream.getEphemeralKeyInfo();
   return info !== null && 'name' in info ? parseGroup(info.name) : undefined;
-}
-
-/** The name, if the chain leads to an authority of this machine and the certificate is made out to that name. */
-function vouchedName(
-  stream: tls.TLSSocket,
-  shown: tls.PeerCertificate,
-  servername: string | undefined,
-): string | undefined {
-  if (servername === undefined || !stream.authorized) return undefined;
-  try {
-    const mismatch = tls.checkServerIdentity(servername, shown);
-    return mismatch === undefined ? servername : undefined;
-  } catch {
-    // Names in a form that Node refuses to read prove nothing.
-    return undefined;
-  }
 }

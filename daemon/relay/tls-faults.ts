@@ -13,6 +13,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
     'The server only has an old, unsafe form of TLS (tls.min_version may be lowered for it).',
   ERR_SSL_EXCESSIVE_MESSAGE_SIZE: 'The server sent a chain of certificates too large to be meant seriously.',
   ECONNRESET: 'The server closed the connection during the TLS handshake.',
+  ERR_SSL_UNEXPECTED_EOF_WHILE_READING: 'The server closed the connection during the TLS handshake.',
   EPIPE: 'The server closed the connection during the TLS handshake.',
 };
 

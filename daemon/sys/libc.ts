@@ -159,6 +159,12 @@ export function sendAt(
   return moved(libc().sendAt(fd, from.address(at, length), length, MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
+/** The same for memory that OpenSSL owns: `address` and `length` are what it has said of it, unused by anyone in between. */
+export function sendForeign(fd: number, address: number, length: number): number | 'nothing' | 'broken' {
+  const [MSG_DONTWAIT, MSG_NOSIGNAL] = [0x40, 0x4000];
+  return moved(libc().sendAt(fd, address, length, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
 function moved(result: unknown): number | 'nothing' | 'broken' {
   const count = typeof result === 'bigint' ? Number(result) : result;
   if (typeof count === 'number' && count >= 0) return count;
@@ -166,11 +172,12 @@ function moved(result: unknown): number | 'nothing' | 'broken' {
   return errno === ERRNO.EAGAIN || errno === ERRNO.EINTR ? 'nothing' : 'broken';
 }
 
-/** TCP_CORK: what is sent waits for `send`, though not above 200 milliseconds. A connection that is gone is no error. */
-export function holdSending(fd: number, how: 'hold' | 'send'): void {
-  const [IPPROTO_TCP, TCP_CORK] = [6, 3];
-  const cell = lengthCell(how === 'hold' ? 1 : 0);
-  libc().setsockopt(fd, IPPROTO_TCP, TCP_CORK, cell, cell.length);
+/** From now on close(2) resets the connection instead of ending it (SO_LINGER of no time). */
+export function resetOnClose(fd: number): void {
+  const [SOL_SOCKET, SO_LINGER] = [1, 13];
+  const linger = Buffer.alloc(8);
+  linger.writeInt32LE(1, 0);
+  libc().setsockopt(fd, SOL_SOCKET, SO_LINGER, linger, linger.length);
 }
 
 /** shutdown(2): the peer gets our FIN behind everything that was sent; false if the connection is gone. */

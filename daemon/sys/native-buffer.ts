@@ -22,6 +22,13 @@ export class NativeBuffer {
     return this.#address + at;
   }
 
+  /**
+   * Does nothing. A call that was given an address alone does not keep the memory from being collected; this, after it, does.
+   */
+  keep(): void {
+    this.address(0, 0);
+  }
+
   /** A view of `length` bytes from `at` on; a copy of them is the caller's business. */
   view(at: number, length: number): Buffer {
     this.address(at, length);

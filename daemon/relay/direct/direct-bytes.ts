@@ -11,6 +11,8 @@ export interface DirectBytes {
   readonly receive: (into: NativeBuffer, at: number, length: number) => Received;
   /** How many of the bytes at `at` were taken. */
   readonly send: (from: NativeBuffer, at: number, length: number) => number | Waiting | 'broken';
+  /** Whether all that was taken has left. */
+  readonly flush: () => 'done' | Waiting | 'broken';
   /** The last word: close_notify, then FIN. Again after it waited. */
   readonly finish: () => 'done' | Waiting | 'broken';
 }
@@ -20,6 +22,7 @@ export const noBytes: DirectBytes = {
   isProvable: false,
   receive: () => 'broken',
   send: () => 'broken',
+  flush: () => 'broken',
   finish: () => 'broken',
 };
 
@@ -38,6 +41,7 @@ export function plainBytes(fd: number): DirectBytes {
       const count = sendAt(fd, from, at, length);
       return count === 'nothing' ? 'waitsToWrite' : count;
     },
+    flush: () => 'done',
     finish: () => (endWriting(fd) ? 'done' : 'broken'),
   };
 }
@@ -48,6 +52,7 @@ export function tlsBytes(fd: number, tls: TlsDescriptor): DirectBytes {
     isProvable: true,
     receive: (into, at, length) => tls.read(into, at, length),
     send: (from, at, length) => tls.write(from, at, length),
+    flush: () => tls.flush(),
     finish: () => {
       const said = tls.closeNotify();
       if (said !== 'done') return said;

@@ -1,7 +1,7 @@
-// A connection whose bytes are moved by system calls on a descriptor of our own, while its Node socket, paused, goes on
-// owning it: who destroys or resets that one ends this, too.
+// A connection whose bytes are moved by system calls on a descriptor of our own. Its Node socket, paused, goes on owning it, so
+// that who destroys or resets that one ends this, too; or it is taken over from a Node socket that has read, and nobody else has it.
 import type { Socket } from 'node:net';
-import { ErrnoError, closeDescriptor, duplicateDescriptor } from '../../sys/libc.js';
+import { ErrnoError, closeDescriptor, duplicateDescriptor, resetOnClose } from '../../sys/libc.js';
 import { Readiness, type Interest, type Ready } from '../../sys/readiness.js';
 import { socketDescriptor } from '../../sys/socket-descriptor.js';
 import type { TlsDescriptor } from '../../sys/tls-descriptor.js';
@@ -24,35 +24,44 @@ function disposeOfAll(): void {
 
 /** Begins in clear. Nobody may have read from the Node socket before, and nobody may afterwards. */
 export class DirectEnd {
-  readonly owner: Socket;
   readonly fd: number;
+  readonly #owner: Socket | undefined;
   readonly #readiness: Readiness;
   #bytes: DirectBytes;
   #tls: TlsDescriptor | undefined;
   #user: EndUser | undefined;
   #disposed = false;
 
-  private constructor(owner: Socket, fd: number) {
-    this.owner = owner;
+  private constructor(fd: number, owner: Socket | undefined) {
+    this.#owner = owner;
     this.fd = fd;
     this.#bytes = plainBytes(fd);
     this.#readiness = new Readiness(fd, (ready) => this.#user?.onReady(ready));
-    owner.on('error', () => undefined);
-    owner.once('close', this.#onOwnerClosed);
+    owner?.on('error', () => undefined).once('close', this.#onOwnerClosed);
     if (open.size === 0) process.once('exit', disposeOfAll);
     open.add(this);
   }
 
   /** Undefined if the socket is closed already, or this process has no descriptor left. */
   static on(owner: Socket): DirectEnd | undefined {
-    const fd = owner.destroyed ? undefined : socketDescriptor(owner);
+    const fd = duplicateOf(owner);
+    return fd === undefined ? undefined : new DirectEnd(fd, owner);
+  }
+
+  /**
+   * Takes the connection away from a socket that has read and may go on to: it is destroyed, its connection is not. Undefined, and the socket untouched, if it holds
+   * bytes that nobody took, is closed, or this process has no descriptor left.
+   */
+  static takeOver(socket: Socket): DirectEnd | undefined {
+    const fd = socket.pause().readableLength > 0 ? undefined : duplicateOf(socket);
     if (fd === undefined) return undefined;
-    try {
-      return new DirectEnd(owner, duplicateDescriptor(fd));
-    } catch (error) {
-      if (error instanceof ErrnoError) return undefined;
-      throw error;
-    }
+    socket.on('error', () => undefined).destroy();
+    return new DirectEnd(fd, undefined);
+  }
+
+  /** Its Node socket was destroyed, though nobody has heard of that yet. */
+  get isGone(): boolean {
+    return this.#disposed || this.#owner?.destroyed === true;
   }
 
   get bytes(): DirectBytes {
@@ -78,12 +87,14 @@ export class DirectEnd {
   /** Closes. The peer gets a FIN unless it had one, or a reset if it sent what nobody read. */
   close(): void {
     this.dispose();
-    this.owner.destroy();
+    this.#owner?.destroy();
   }
 
   /** Closes with a TCP reset: the peer can't take it for an end. */
   reset(): void {
-    resetSocket(this.owner);
+    if (this.#disposed) return;
+    if (this.#owner === undefined) resetOnClose(this.fd);
+    else resetSocket(this.#owner);
     this.dispose();
   }
 
@@ -92,7 +103,7 @@ export class DirectEnd {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#user = undefined;
-    this.owner.off('close', this.#onOwnerClosed);
+    this.#owner?.off('close', this.#onOwnerClosed);
     this.#readiness.close();
     this.#bytes = noBytes;
     this.#tls?.free();
@@ -106,4 +117,15 @@ export class DirectEnd {
     this.dispose();
     user?.onGone();
   };
+}
+
+function duplicateOf(socket: Socket): number | undefined {
+  const fd = socket.destroyed ? undefined : socketDescriptor(socket);
+  if (fd === undefined) return undefined;
+  try {
+    return duplicateDescriptor(fd);
+  } catch (error) {
+    if (error instanceof ErrnoError) return undefined;
+    throw error;
+  }
 }

@@ -61,8 +61,8 @@ export class DirectTransfer {
   start(): void {
     this.#source.use({ onReady: this.#onSourceReady, onGone: this.#failSource });
     this.#sink.use({ onReady: this.#onSinkReady, onGone: this.#failSink });
-    if (this.#sink.owner.destroyed) this.#failSink();
-    else if (this.#source.owner.destroyed) this.#failSource();
+    if (this.#sink.isGone) this.#failSink();
+    else if (this.#source.isGone) this.#failSource();
     else this.#turn();
   }
 
@@ -95,15 +95,13 @@ export class DirectTransfer {
     if (!this.#isOver()) this.#wait();
   };
 
+  /** Returns how many bytes the sink took. */
   #move(): number {
-    let moved = 0;
-    while (!this.#isOver() && moved < TURN_BYTES) {
-      if (this.#held() === 0) this.#fill();
+    let moved = this.#drain();
+    while (!this.#isOver() && this.#held() === 0 && moved < TURN_BYTES) {
+      this.#fill();
       if (this.#isOver() || this.#held() === 0) break;
-      const before = this.#held();
-      this.#drain();
-      moved += before - this.#held();
-      if (this.#held() > 0) break;
+      moved += this.#drain();
     }
     return moved;
   }
@@ -123,16 +121,22 @@ export class DirectTransfer {
     }
   }
 
-  #drain(): void {
+  #drain(): number {
     const { bytes } = this.#sink;
+    const before = this.#from;
     while (this.#held() > 0 && this.#sinkWaits === undefined) {
       const sent = bytes.send(this.#buffer, this.#from, this.#held());
       if (typeof sent === 'number') this.#from += sent;
-      else if (sent === 'broken') {
-        this.#failSink();
-        return;
-      } else this.#sinkWaits = sent;
+      else this.#onSinkState(sent);
+      if (this.#isOver()) break;
     }
+    if (this.#sinkWaits === undefined && !this.#isOver()) this.#onSinkState(bytes.flush());
+    return this.#from - before;
+  }
+
+  #onSinkState(state: 'done' | Waiting | 'broken'): void {
+    if (state === 'broken') this.#failSink();
+    else if (state !== 'done') this.#sinkWaits = state;
   }
 
   /** What comes from the side that has nothing to send: tickets, line ends, or its end. */
@@ -164,9 +168,8 @@ export class DirectTransfer {
     // The server's last word was answered before the client hears the end of its file.
     if (this.#direction === 'download') this.#source.bytes.finish();
     const said = this.#sink.bytes.finish();
-    if (said === 'broken') this.#failSink();
-    else if (said === 'done') this.#onFinished();
-    else this.#sinkWaits = said;
+    if (said === 'done') this.#onFinished();
+    else this.#onSinkState(said);
   }
 
   /** Strict servers count an upload as whole only if they can still send their own close_notify. */

@@ -25,12 +25,16 @@ export const LEGS: readonly LegKind[] = process.platform === 'linux' ? [...STREA
 /** Those with TLS. */
 export const TLS_LEGS: readonly LegKind[] = LEGS.filter((kind) => kind.includes('TLS'));
 export type LegKind = (typeof STREAMS)[number] | (typeof DIRECT)[number];
-export type Leg = net.Socket | TlsLink | DirectLink;
+export type Leg = net.Socket | TlsLink | DirectLeg;
+
+interface DirectLeg extends DirectLink {
+  readonly raw: net.Socket;
+}
 
 /** What shows to a test how a leg's connection stands. */
 export function streamOf(leg: Leg): net.Socket {
   if (leg instanceof net.Socket) return leg;
-  return 'end' in leg ? leg.end.owner : leg.stream;
+  return 'raw' in leg ? leg.raw : leg.stream;
 }
 
 /** Moves the bytes in the way that this kind of leg stands for. */
@@ -62,7 +66,7 @@ export async function openLeg(kind: LegKind, port: number): Promise<Leg> {
     const link = openDirectTls(raw, base);
     if (link === undefined) throw new Error('OpenSSL can not be called directly here');
     link.begin();
-    return link.link;
+    return { ...(await link.link), raw };
   }
   const link = openTls(raw, base);
   await link.established;

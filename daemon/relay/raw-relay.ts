@@ -1,5 +1,6 @@
 // Joins two sockets byte for byte, both ways, with half-close and back-pressure. For tunnels and for what is not ours.
 import type { Socket } from 'node:net';
+import { endedByReset } from '../sys/socket-error.js';
 
 /** Relays until both directions have ended; an error on one side resets the other. Takes over both sockets. */
 export function relayRaw(a: Socket, b: Socket, onBytes?: (fromA: number, fromB: number) => void): void {
@@ -19,7 +20,12 @@ export function relayRaw(a: Socket, b: Socket, onBytes?: (fromA: number, fromB: 
         onBytes(from === a ? chunk.length : 0, from === b ? chunk.length : 0);
       });
     }
-    from.pipe(to);
+    from.pipe(to, { end: false });
+    from.once('end', () => {
+      // A reset right behind the last bytes, which Node may report as an end.
+      if (endedByReset(from)) resetAfterFlush(to);
+      else to.end();
+    });
     from.resume();
   }
 }

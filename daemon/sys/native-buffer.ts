@@ -17,8 +17,9 @@ export class NativeBuffer {
 
   /** The address of `length` bytes from `at` on. Throws a RangeError if they are not all inside. */
   address(at: number, length: number): number {
-    const isInside = Number.isInteger(at) && at >= 0 && length >= 0 && at + length <= this.size;
-    if (!isInside) throw new RangeError(`${length} bytes at ${at} of ${this.size}`);
+    const isInside = Number.isInteger(at) && Number.isInteger(length) && at >= 0 && length >= 0;
+    if (!isInside || at + length > this.size)
+      throw new RangeError(`${length} bytes at ${at} of ${this.size}`);
     return this.#address + at;
   }
 

@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Fault } from '../../shared/fault.js';
 import type { AcceptedEnds, ConnectionOrigin } from '../divert/diverter.js';
-import { clientContext } from '../relay/tls-context.js';
+import { prepareControl } from '../relay/server-control.js';
 import { VirtualDataPorts } from '../relay/virtual-data-ports.js';
 import { QuietTimes } from '../sys/quiet-times.js';
 import { sourcePorts, type SourcePorts } from '../sys/source-ports.js';
@@ -49,12 +49,10 @@ async function main(): Promise<void> {
       ? await startRedirect(data, data.listen, link, pool, dataSourcePorts)
       : await startExplicit(data.listen.control, link, pool);
   // Reading the machine's authorities takes as long as many handshakes: not on the first session's time.
-  setImmediate(() =>
-    clientContext({
-      minVersion: data.config.tls.minVersion,
-      furtherAuthorities: data.config.trust.authorities,
-    }),
-  );
+  setImmediate(() => {
+    const { tls, trust } = data.config;
+    prepareControl({ minVersion: tls.minVersion, furtherAuthorities: trust.authorities });
+  });
   const stop = (graceMs: number): void => {
     close();
     void pool.drain(graceMs).then(() => {

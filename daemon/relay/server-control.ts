@@ -6,9 +6,11 @@ import { Fault } from '../../shared/fault.js';
 import { parseFingerprint, type KeyFingerprint } from '../../shared/fingerprint.js';
 import type { TlsVersion } from '../../shared/policy.js';
 import type { Event } from '../ftp/events.js';
+import { clientContext, type ContextOptions } from './tls-context.js';
 import { withoutHost } from './tls-session.js';
 import { limitSilence } from './silence-limit.js';
 import { secureFromBegin, type Securing } from './data-channel.js';
+import { directContext } from './direct/direct-contexts.js';
 import { openDirectControl, type DirectControl } from './direct/direct-control.js';
 import { openDirectTls } from './direct/direct-tls.js';
 import {
@@ -196,6 +198,11 @@ export class ServerControl {
     };
     socket.resume();
   }
+}
+
+/** Makes what every control connection with these options needs, so that the first one need not wait for it. */
+export function prepareControl(options: ContextOptions): void {
+  if (directContext(options) === undefined) clientContext(options);
 }
 
 async function openStream(raw: Socket, options: TlsOptions): Promise<TlsLink> {

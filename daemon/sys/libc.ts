@@ -37,7 +37,6 @@ interface Libc {
   readonly recv: (...args: unknown[]) => unknown;
   readonly sendto: (...args: unknown[]) => unknown;
   readonly getsockopt: (...args: unknown[]) => unknown;
-  readonly getsockname: (...args: unknown[]) => unknown;
   readonly flock: (...args: unknown[]) => unknown;
   readonly recvAt: (...args: unknown[]) => unknown;
   readonly sendAt: (...args: unknown[]) => unknown;
@@ -65,7 +64,6 @@ function libc(): Libc {
     ),
     recv: library.func('intptr_t recv(int fd, void *buffer, size_t length, int flags)'),
     getsockopt: library.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
-    getsockname: library.func('int getsockname(int fd, void *address, void *length)'),
     // The same functions for bytes at an address: see native-buffer.ts.
     recvAt: library.func('recv', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int']),
     sendAt: library.func('send', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int']),
@@ -213,14 +211,6 @@ export function socketOption(fd: number, level: number, name: number, size: numb
   const length = lengthCell(size);
   checked('getsockopt', [fd, level, name, value, length]);
   return value.subarray(0, length.readUInt32LE());
-}
-
-/** getsockname(2); the raw sockaddr. */
-export function localSockaddr(fd: number): Buffer {
-  const address = Buffer.alloc(128);
-  const length = lengthCell(address.length);
-  checked('getsockname', [fd, address, length]);
-  return address.subarray(0, Math.min(length.readUInt32LE(), address.length));
 }
 
 /** flock(2), exclusive, without waiting; false if another open file has the lock. Held until all copies of `fd` are closed. */

@@ -15,7 +15,7 @@ const listenSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('endpoints'), control: endpointSchema.array().readonly() }).readonly(),
 ]);
 
-export const workerDataSchema = z
+const workerDataSchema = z
   .object({
     /** 0 to workers - 1; a replacement has the index of the worker that it replaces. */
     index: z.number().int().min(0),
@@ -32,3 +32,11 @@ export const workerDataSchema = z
 
 /** Everything that a worker needs to know; what changes later comes as messages. */
 export type WorkerData = z.infer<typeof workerDataSchema>;
+
+/** `workerData` itself. */
+export const workerBirthSchema = z.object({
+  data: workerDataSchema,
+  /** Where the main thread finds the worker's own descriptors (sys/watched-descriptors.ts). */
+  descriptors: z.instanceof(SharedArrayBuffer),
+});
+export type WorkerBirth = z.infer<typeof workerBirthSchema>;

@@ -12,7 +12,8 @@ import {
   type WorkerRequest,
 } from './messages.js';
 import { steadyNow } from '../sys/steady-clock.js';
-import type { WorkerData } from './worker-data.js';
+import { newDescriptorTable, silenceDescriptors } from '../sys/watched-descriptors.js';
+import type { WorkerBirth, WorkerData } from './worker-data.js';
 
 export interface ReadyPorts {
   readonly control: readonly Endpoint[];
@@ -53,6 +54,8 @@ export interface PoolOptions {
 
 interface Slot {
   readonly data: WorkerData;
+  /** Of the worker that runs. */
+  descriptors: SharedArrayBuffer;
   worker: Worker | undefined;
   ports: ReadyPorts | undefined;
   restarts: number;
@@ -93,6 +96,7 @@ export class WorkerPool {
       ports: undefined,
       restarts: 0,
       pauseMs: this.#backoff.first,
+      descriptors: newDescriptorTable(),
       bornAt: 0,
       retry: undefined,
       heartbeat: undefined,
@@ -141,14 +145,18 @@ export class WorkerPool {
   }
 
   #spawn(slot: Slot): Promise<ReadyPorts> {
+    const birth: WorkerBirth = { data: slot.data, descriptors: newDescriptorTable() };
+    slot.descriptors = birth.descriptors;
     const worker = new Worker(this.#options.entry, {
-      workerData: slot.data,
+      workerData: birth,
       resourceLimits: { maxYoungGenerationSizeMb: youngMegabytes },
     });
     slot.worker = worker;
     slot.bornAt = steadyNow();
     return new Promise((resolve, reject) => {
-      const tooLate = setTimeout(() => void worker.terminate(), readyMs);
+      const tooLate = setTimeout(() => {
+        terminate(slot);
+      }, readyMs);
       let failure = 'it ended';
       worker.on('message', (message: unknown) => {
         const ports = this.#receive(slot, worker, message);
@@ -231,7 +239,7 @@ export class WorkerPool {
   #cutOff(slot: Slot, message: string, what: string): void {
     const entry: LogMessage = { kind: 'log', level: 'error', message, fields: { what } };
     this.#options.listener.log(slot.data.index, entry);
-    void slot.worker?.terminate();
+    terminate(slot);
   }
 
   #buried(slot: Slot, reason: string): void {
@@ -269,13 +277,22 @@ function heartbeatOf(worker: Worker): Heartbeat {
   return new Heartbeat({ patience, ask });
 }
 
+/** A thread that is ended by force lets go of nothing itself. */
+function terminate({ worker, descriptors }: Slot): void {
+  if (worker === undefined) return;
+  const closeDescriptors = silenceDescriptors(descriptors);
+  void worker.terminate().then(closeDescriptors);
+}
+
 async function stopSlot(slot: Slot, graceMs: number): Promise<void> {
   clearTimeout(slot.retry);
   const { worker } = slot;
   if (worker === undefined) return;
   await new Promise<void>((resolve) => {
     const stop: ToWorker = { kind: 'stop', graceMs };
-    const killer = setTimeout(() => void worker.terminate(), graceMs + 500);
+    const killer = setTimeout(() => {
+      terminate(slot);
+    }, graceMs + 500);
     worker.once('exit', () => {
       clearTimeout(killer);
       resolve();

@@ -6,6 +6,7 @@ import type { AcceptedEnds, ConnectionOrigin } from '../divert/diverter.js';
 import { prepareControl } from '../relay/server-control.js';
 import { VirtualDataPorts } from '../relay/virtual-data-ports.js';
 import { QuietTimes } from '../sys/quiet-times.js';
+import { shareDescriptors } from '../sys/watched-descriptors.js';
 import { sourcePorts, type SourcePorts } from '../sys/source-ports.js';
 import { ExplicitFront } from './explicit-front.js';
 import { listenAt, listenOnEach, listenOnRun } from './listeners.js';
@@ -13,7 +14,7 @@ import { MainLink } from './main-link.js';
 import { RedirectFront } from './redirect-front.js';
 import { redirectView } from './redirect-view.js';
 import { SessionPool } from './session-pool.js';
-import { workerDataSchema, type WorkerData } from './worker-data.js';
+import { workerBirthSchema, type WorkerData } from './worker-data.js';
 
 /** Below what WorkerPool grants after the grace. */
 const LAST_REPLIES_MS = 200;
@@ -25,7 +26,8 @@ const DATA_PORTS = 8;
 
 async function main(): Promise<void> {
   if (parentPort === null) throw new Fault('internal', 'this file runs as a worker thread only');
-  const data = workerDataSchema.parse(workerData);
+  const { data, descriptors } = workerBirthSchema.parse(workerData);
+  shareDescriptors(descriptors);
   const link = new MainLink(parentPort, (message) => {
     if (message.kind === 'closeSession') pool.close(message.id);
     else stop(message.graceMs);

@@ -37,6 +37,7 @@ interface Libc {
   readonly recv: (...args: unknown[]) => unknown;
   readonly sendto: (...args: unknown[]) => unknown;
   readonly getsockopt: (...args: unknown[]) => unknown;
+  readonly epoll_ctl: (...args: unknown[]) => unknown;
   readonly flock: (...args: unknown[]) => unknown;
   readonly recvAt: (...args: unknown[]) => unknown;
   readonly sendAt: (...args: unknown[]) => unknown;
@@ -68,6 +69,7 @@ function libc(): Libc {
     recvAt: library.func('recv', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int']),
     sendAt: library.func('send', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int']),
     shutdown: library.func('int shutdown(int fd, int how)'),
+    epoll_ctl: library.func('int epoll_ctl(int epoll, int operation, int fd, void *event)'),
     flock: library.func('int flock(int fd, int operation)'),
     prctl: library.func(
       'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
@@ -98,6 +100,12 @@ export function closeDescriptor(fd: number): void {
 export function duplicateDescriptor(fd: number): number {
   const F_DUPFD_CLOEXEC = 1030;
   return checked('fcntl', [fd, F_DUPFD_CLOEXEC, 'int', 3]);
+}
+
+/** epoll_ctl(2): `epoll` reports nothing of `fd` any more. False if it is no epoll descriptor or did not report of it. */
+export function stopReporting(epoll: number, fd: number): boolean {
+  const EPOLL_CTL_DEL = 2;
+  return libc().epoll_ctl(epoll, EPOLL_CTL_DEL, fd, Buffer.alloc(16)) === 0;
 }
 
 /** accept4(2), close-on-exec; undefined if the connection can't be had now. The listening `fd` must not block. */

@@ -49,13 +49,17 @@ export class Readiness {
   readonly #report = (...args: readonly unknown[]): void => {
     if (this.#closed) return;
     const [status, ready] = args;
-    if (typeof status === 'number' && status < 0) {
-      // libuv has stopped the handle.
-      this.#interest = 'nothing';
-      this.#onReady(BROKEN);
-      return;
+    const isBroken = typeof status === 'number' && status < 0;
+    // libuv has stopped the handle.
+    if (isBroken) this.#interest = 'nothing';
+    try {
+      this.#onReady(!isBroken && isReady(ready) ? ready : BROKEN);
+    } catch (error) {
+      // koffi drops what is thrown here: a mistake of ours would be a connection that stands still for ever.
+      process.nextTick(() => {
+        throw error;
+      });
     }
-    this.#onReady(isReady(ready) ? ready : BROKEN);
   };
 }
 

@@ -85,7 +85,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { isMainThread, workerData } from 'node:worker_threads';
 const folder = ${JSON.stringify(`${folder}/`)};
-const name = isMainThread ? 'main' : 'worker-' + workerData.index;
+const name = isMainThread ? 'main' : 'worker-' + workerData.data.index;
 const born = Date.now();
 let answered = 0;
 function answer(number) {

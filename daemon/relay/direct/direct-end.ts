@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { ErrnoError, closeDescriptor, duplicateDescriptor, resetOnClose } from '../../sys/libc.js';
 import { Readiness, type Interest, type Ready } from '../../sys/readiness.js';
 import { socketDescriptor } from '../../sys/socket-descriptor.js';
+import { watchDescriptor } from '../../sys/watched-descriptors.js';
 import type { TlsDescriptor } from '../../sys/tls-descriptor.js';
 import { resetSocket } from '../reset-socket.js';
 import { noBytes, plainBytes, tlsBytes, type DirectBytes } from './direct-bytes.js';
@@ -30,11 +31,13 @@ export class DirectEnd {
   #bytes: DirectBytes;
   #tls: TlsDescriptor | undefined;
   #user: EndUser | undefined;
+  readonly #unwatch: () => void;
   #disposed = false;
 
-  private constructor(fd: number, owner: Socket | undefined) {
+  private constructor({ fd, unwatch }: Own, owner: Socket | undefined) {
     this.#owner = owner;
     this.fd = fd;
+    this.#unwatch = unwatch;
     this.#bytes = plainBytes(fd);
     this.#readiness = new Readiness(fd, (ready) => this.#user?.onReady(ready));
     owner?.on('error', () => undefined).once('close', this.#onOwnerClosed);
@@ -42,21 +45,21 @@ export class DirectEnd {
     open.add(this);
   }
 
-  /** Undefined if the socket is closed already, or this process has no descriptor left. */
+  /** Undefined if the socket is closed already, or this process or thread has no place for one more. */
   static on(owner: Socket): DirectEnd | undefined {
-    const fd = duplicateOf(owner);
-    return fd === undefined ? undefined : new DirectEnd(fd, owner);
+    const own = duplicateOf(owner);
+    return own === undefined ? undefined : new DirectEnd(own, owner);
   }
 
   /**
    * Takes the connection away from a socket that has read and may go on to: it is destroyed, its connection is not. Undefined, and the socket untouched, if it holds
-   * bytes that nobody took, is closed, or this process has no descriptor left.
+   * bytes that nobody took, is closed, or there is no place for one more.
    */
   static takeOver(socket: Socket): DirectEnd | undefined {
-    const fd = socket.pause().readableLength > 0 ? undefined : duplicateOf(socket);
-    if (fd === undefined) return undefined;
+    const own = socket.pause().readableLength > 0 ? undefined : duplicateOf(socket);
+    if (own === undefined) return undefined;
     socket.on('error', () => undefined).destroy();
-    return new DirectEnd(fd, undefined);
+    return new DirectEnd(own, undefined);
   }
 
   /** Its Node socket was destroyed, though nobody has heard of that yet. */
@@ -107,6 +110,7 @@ export class DirectEnd {
     this.#readiness.close();
     this.#bytes = noBytes;
     this.#tls?.free();
+    this.#unwatch();
     closeDescriptor(this.fd);
     open.delete(this);
     if (open.size === 0) process.off('exit', disposeOfAll);
@@ -119,11 +123,20 @@ export class DirectEnd {
   };
 }
 
-function duplicateOf(socket: Socket): number | undefined {
-  const fd = socket.destroyed ? undefined : socketDescriptor(socket);
-  if (fd === undefined) return undefined;
+interface Own {
+  readonly fd: number;
+  readonly unwatch: () => void;
+}
+
+function duplicateOf(socket: Socket): Own | undefined {
+  const theirs = socket.destroyed ? undefined : socketDescriptor(socket);
+  if (theirs === undefined) return undefined;
   try {
-    return duplicateDescriptor(fd);
+    const fd = duplicateDescriptor(theirs);
+    const unwatch = watchDescriptor(fd);
+    if (unwatch !== undefined) return { fd, unwatch };
+    closeDescriptor(fd);
+    return undefined;
   } catch (error) {
     if (error instanceof ErrnoError) return undefined;
     throw error;

@@ -1,9 +1,9 @@
 // A worker thread for the pool's tests: real thread, real messages, and told by its first port what to do.
 import { parentPort, resourceLimits, workerData } from 'node:worker_threads';
 import type { FromWorker, SessionState, ToWorker } from '../../../daemon/pool/messages.js';
-import { workerDataSchema } from '../../../daemon/pool/worker-data.js';
+import { workerBirthSchema } from '../../../daemon/pool/worker-data.js';
 
-const data = workerDataSchema.parse(workerData);
+const { data } = workerBirthSchema.parse(workerData);
 const port = parentPort!;
 const tell = (message: FromWorker) => {
   port.postMessage(message);

@@ -5,6 +5,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { parseConfig } from '../../../daemon/config-load.js';
+import { newDescriptorTable } from '../../../daemon/sys/watched-descriptors.js';
 import type { FromWorker, ToWorker } from '../../../daemon/pool/messages.js';
 
 const entry = new URL('../../../daemon/pool/worker.js', import.meta.url);
@@ -22,13 +23,14 @@ async function freePort(): Promise<number> {
 async function serving() {
   const control = [{ address: '127.0.0.1', port: await freePort() }];
   const config = parseConfig('', 'test');
-  const workerData = {
+  const data = {
     index: 0,
     workers: 1,
     mode: 'explicit',
     config,
     listen: { kind: 'endpoints', control },
   };
+  const workerData = { data, descriptors: newDescriptorTable() };
   const worker = new Worker(entry, { workerData });
   const heard: FromWorker[] = [];
   worker.on('message', (message: FromWorker) => heard.push(message));

@@ -73,7 +73,7 @@ async function stageMortal(): Promise<string> {
     "import { workerData } from 'node:worker_threads';",
     'const born = Date.now();',
     'setInterval(() => {',
-    `  const lit = statSync(${fuse} + workerData.index, { throwIfNoEntry: false });`,
+    `  const lit = statSync(${fuse} + workerData.data.index, { throwIfNoEntry: false });`,
     "  if (lit !== undefined && lit.mtimeMs > born) throw new Error('the test lit the fuse');",
     '}, 10);',
     "await import('./worker-itself.js');",
